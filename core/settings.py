@@ -1,0 +1,101 @@
+"""Settings: environment variables ``PILOTBED_*``, then one file ``settings.toml`` in the data directory.
+
+Every setting is a documented field here; ``pilotbed doctor`` lists them. Secrets are never printed.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core.errors import PermanentError
+
+
+def default_data_dir() -> Path:
+    """The data directory without a setting: ``~/.pilotbed``, or ``/var/lib/pilotbed`` as root."""
+    return Path("/var/lib/pilotbed") if os.geteuid() == 0 else Path.home() / ".pilotbed"
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each field is also an environment variable ``PILOTBED_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="PILOTBED_", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded stack keeps its data.")
+    database_url: SecretStr | None = Field(
+        None, description="A PostgreSQL server to use instead of the embedded one (postgresql://user:password@host/db)."
+    )
+    mqtt_url: SecretStr | None = Field(
+        None, description="A broker to use instead of the embedded one (mqtt://user:password@host:port)."
+    )
+    host: str = Field("127.0.0.1", description="The address the web server and the broker listen on.")
+    web_port: int = Field(8400, ge=0, le=65535, description="Port of the web server; 0 takes a free one.")
+    mqtt_port: int = Field(18830, ge=0, le=65535, description="Port of the embedded broker; 0 takes a free one.")
+    database_port: int = Field(0, ge=0, le=65535, description="Port of the embedded PostgreSQL; 0 takes a free one.")
+    postgres_bin: Path | None = Field(
+        None,
+        description="The folder of another PostgreSQL's programs for the embedded server, in place of the package's.",
+    )
+    mosquitto: Path | None = Field(None, description="The mosquitto program, where it is not found by itself.")
+    mosquitto_plugin: Path | None = Field(
+        None, description="Mosquitto's dynamic security plugin, where it is not found by itself."
+    )
+    collector: str = Field(
+        "collector-1",
+        pattern=r"^[a-z][a-z0-9-]{0,30}$",
+        description="This collector's fixed name: its broker user, its client id and the key of its session.",
+    )
+    batch_messages: int = Field(10_000, ge=1, description="At most so many messages a commit.")
+    batch_seconds: float = Field(
+        0.1, gt=0, description="A batch is committed at the latest so long after its first message."
+    )
+    high_water_messages: int = Field(
+        100_000,
+        ge=1,
+        description="Unacknowledged messages in memory at which the collector disconnects until it has committed.",
+    )
+    max_payload_bytes: int = Field(262_144, ge=1_024, description="A larger message is quarantined by head and hash.")
+    keep_messages: bool = Field(True, description="Keep raw messages, so that a wrong mapping can be corrected.")
+    session_key: SecretStr | None = Field(
+        None, description="Signs browser sessions. Without it one is made and kept in the data directory."
+    )
+    organisation: str = Field("서울특별시", description="The organisation that issues the documents.")
+    team: str = Field("테스트베드 사업단", description="The programme team named on the documents.")
+    language: str = Field(
+        "ko", pattern="^(ko|en)$", description="The language of pages and documents before anybody chooses."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings passes all four
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the file."""
+        data_dir = Path(os.environ.get("PILOTBED_DATA_DIR") or default_data_dir())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, data_dir / "settings.toml")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    :raises PermanentError: a value is not of the kind its setting takes; every such value is named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"PILOTBED_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise PermanentError(f"Settings not usable: {faults}. Correct the environment or settings.toml.") from None
