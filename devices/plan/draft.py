@@ -1,0 +1,149 @@
+"""Whatever parts of a plan can be read, each by itself: so that one bad line hides no other problem.
+
+A part that is not valid is None here; what is wrong with it, pydantic has said already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from devices.plan.measures import Measure
+from devices.plan.model import (
+    NATIVE,
+    Channel,
+    Connection,
+    Device,
+    Duration,
+    EventKind,
+    Kpi,
+    Name,
+    Period,
+    Target,
+)
+from devices.plan.target import Bounds, parse_bounds
+from devices.plan.written import Day, Free, Number, Text
+
+_Part = TypeVar("_Part", bound=BaseModel)
+_Value = TypeVar("_Value")
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_TEXT: TypeAdapter[str] = TypeAdapter(Text)
+_TEXTS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[Text, ...])
+_SELECT: TypeAdapter[Mapping[str, Any]] = TypeAdapter(Mapping[str, Free])
+_DAY = TypeAdapter(Day)
+_DURATION: TypeAdapter[str] = TypeAdapter(Duration)
+_NUMBER: TypeAdapter[float] = TypeAdapter(Number)
+_TARGET: TypeAdapter[str] = TypeAdapter(Target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSlot:
+    """What can be read of a slot."""
+
+    connection: str | None
+    connection_given: bool
+    topics: tuple[str, ...]
+    select: Mapping[str, Any]
+    device: Device | None
+    channels: Mapping[str, Channel | None]
+    events: Mapping[str, EventKind | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftKpi:
+    """What can be read of a KPI."""
+
+    measure: Measure | None
+    target: Bounds | None
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What can be read of a plan."""
+
+    pilot: str | None
+    period: Period | None
+    data_until: Any
+    meeting: Any
+    interim: tuple[Any, ...]
+    keep_messages: str | None
+    retention: str | None
+    connections: Mapping[str, Connection | None]
+    slots: Mapping[str, DraftSlot]
+    kpis: Mapping[str, DraftKpi]
+
+    def connection_of(self, slot: str) -> str:
+        """The name of the connection that speaks for a slot."""
+        return self.slots[slot].connection or slot
+
+    def slots_of(self, connection: str) -> tuple[str, ...]:
+        """The slots that a connection speaks for."""
+        return tuple(slot for slot in self.slots if self.connection_of(slot) == connection)
+
+    def native(self, connection: str) -> list[str]:
+        """The native filters on which a connection publishes."""
+        return [f"pilots/{self.pilot}/{slot}/{kind}" for slot in self.slots_of(connection) for kind in NATIVE]
+
+
+def draft(root: Mapping[str, Any]) -> Draft:
+    """Read each part of a plan by itself."""
+    evaluation = _mapping(root.get("evaluation"))
+    interim = evaluation.get("interim")
+    defaults = {"keep_messages": "30 d", "retention": "1826 d"}
+    return Draft(
+        pilot=_value(_NAME, root.get("pilot")),
+        period=_part(Period, root.get("period")),
+        data_until=_value(_DAY, evaluation.get("data_until")),
+        meeting=_value(_DAY, evaluation.get("meeting")),
+        interim=tuple(_value(_DAY, day) for day in interim) if isinstance(interim, list) else (),
+        keep_messages=_value(_DURATION, root.get("keep_messages", defaults["keep_messages"])),
+        retention=_value(_DURATION, root.get("retention", defaults["retention"])),
+        connections={name: _part(Connection, item) for name, item in _mapping(root.get("connections")).items()},
+        slots={name: _slot(_mapping(item)) for name, item in _mapping(root.get("slots")).items()},
+        kpis={name: _kpi(_mapping(item)) for name, item in _mapping(root.get("kpis")).items()},
+    )
+
+
+def _slot(raw: Mapping[str, Any]) -> DraftSlot:
+    return DraftSlot(
+        connection=_value(_TEXT, raw.get("connection")),
+        connection_given=raw.get("connection") is not None,
+        topics=_value(_TEXTS, raw.get("topics")) or (),
+        select=_value(_SELECT, raw.get("select")) or {},
+        device=_part(Device, raw.get("device")),
+        channels={name: _part(Channel, item) for name, item in _mapping(raw.get("channels")).items()},
+        events={name: _part(EventKind, item) for name, item in _mapping(raw.get("events")).items()},
+    )
+
+
+def _kpi(raw: Mapping[str, Any]) -> DraftKpi:
+    target = _value(_TARGET, raw.get("target"))
+    default = Kpi.model_fields["weight"].default
+    return DraftKpi(
+        measure=_part(Measure, raw.get("measure")),
+        target=None if target is None else parse_bounds(target),
+        weight=_value(_NUMBER, raw.get("weight", default)),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _part(model: type[_Part], value: Any) -> _Part | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _value(adapter: TypeAdapter[_Value], value: Any) -> _Value | None:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError:
+        return None

@@ -1,0 +1,215 @@
+"""The plan file, read: text → tree with lines → model, then the checks; every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from core.canonical import sha256
+from core.errors import NotFound, PermanentError
+from devices.plan.checks import Fault, faults
+from devices.plan.draft import draft
+from devices.plan.model import Plan
+from devices.plan.problem import PlanProblems, Problem, Way, guess, known
+from devices.plan.rules import RULES
+from devices.plan.yaml_tree import LARGEST_BYTES, NoTree, Tree, read_tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFile:
+    """A valid plan, and the bytes that it was read from."""
+
+    plan: Plan
+    source: bytes
+    sha256: str
+    name: str
+    """The file's name, for messages."""
+    _tree: Tree = field(repr=False, compare=False)
+
+    def line_of(self, way: Way) -> int:
+        """The line of a path such as ``("kpis", "pm25-limit", "target")``; of the nearest thing above it if it is not there."""
+        return self._tree.line_of(way)
+
+    def problems(self, found: Iterable[Fault]) -> PlanProblems:
+        """What to raise for faults that only the registry can see."""
+        return PlanProblems(_once([_of_check(self._tree, item) for item in found]), name=self.name)
+
+
+def read_plan(file: Path | str | bytes, *, name: str | None = None) -> PlanFile:
+    """Read and check a plan.
+
+    :param file: a path, or the file's bytes.
+    :param name: what messages call it; the path if left out.
+    :raises PlanProblems: it is not valid; every problem is in it.
+    :raises NotFound: no such file.
+    """
+    source = file if isinstance(file, bytes) else _bytes_of(Path(file))
+    shown = name or ("the plan" if isinstance(file, bytes) else str(file))
+    try:
+        tree = read_tree(source)
+    except NoTree as none:
+        raise PlanProblems([none.problem], name=shown) from none
+    problems = list(tree.problems)
+    plan: Plan | None = None
+    try:
+        plan = Plan.model_validate(tree.root)
+    except ValidationError as error:
+        problems += [_of_pydantic(tree, item) for item in error.errors(include_url=False)]
+    problems += [_of_check(tree, item) for item in faults(draft(tree.root))]
+    if problems or plan is None:
+        raise PlanProblems(_once(problems), name=shown)
+    return PlanFile(plan=plan, source=source, sha256=sha256(source), name=shown, _tree=tree)
+
+
+@lru_cache(maxsize=64)
+def stored_plan(source: bytes) -> Plan:
+    """The plan of bytes that were checked when they were applied; not checked again.
+
+    :raises PlanProblems: this version of the language cannot read them any more.
+    """
+    try:
+        return Plan.model_validate(read_tree(source).root)
+    except NoTree as none:
+        raise PlanProblems([none.problem], name="the stored plan") from none
+    except ValidationError as error:
+        tree = read_tree(source)
+        raise PlanProblems([_of_pydantic(tree, item) for item in error.errors()], name="the stored plan") from error
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}: give the path of a plan file.") from None
+    except OSError as error:
+        raise PermanentError(f"The plan file {path} cannot be read: {error.strerror}.") from error
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    """Each place and rule once: a check and the model may both have seen it."""
+    return list({(problem.line, problem.path, problem.code): problem for problem in problems}.values())
+
+
+def _of_check(tree: Tree, found: Fault) -> Problem:
+    value = shown_value(tree.root, found.way) if found.found is None else found.found
+    return Problem.at(tree.line_of(found.way), tree.origin(found.way), value, found.code, **found.values)
+
+
+_CODES: Mapping[str, str] = {
+    "missing": "missing",
+    "string_type": "text",
+    "string_pattern_mismatch": "name",
+    "string_too_short": "not-empty",
+    "float_type": "number",
+    "finite_number": "number",
+    "int_type": "whole",
+    "bool_type": "truth",
+    "date_type": "date",
+    "date_from_datetime_parsing": "date",
+    "dict_type": "mapping",
+    "model_type": "mapping",
+    "model_attributes_type": "mapping",
+    "tuple_type": "list",
+    "list_type": "list",
+}
+
+
+def _of_pydantic(tree: Tree, error: ErrorDetails) -> Problem:
+    """One of pydantic's errors in our words, with its line."""
+    loc = error["loc"]
+    way: Way = loc[:-1] if loc and loc[-1] == "[key]" else loc
+    code, values = _rule_of(tree, way, error)
+    if error["type"] == "missing":
+        value = ""
+    elif loc != way:
+        value = str(way[-1])
+    else:
+        value = shown_value(tree.root, way)
+    return Problem.at(tree.line_of(way), tree.origin(way), value, code, **values)
+
+
+def _rule_of(tree: Tree, way: Way, error: ErrorDetails) -> tuple[str, dict[str, Any]]:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in RULES and kind not in _CODES:
+        return kind, dict(context)
+    match kind:
+        case "extra_forbidden":
+            names = keys_at(way[:-1])
+            return "unknown-key", {"known": known(names, 30), "guess": guess(str(way[-1]), names)}
+        case "literal_error":
+            names = [name.strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(", ")]
+            return "one-of", {"known": known(names), "guess": guess(shown_value(tree.root, way), names)}
+        case "too_short":
+            return "at-least", {"least": context["min_length"]}
+        case "too_long":
+            return "exactly", {"count": context["max_length"]}
+        case "greater_than_equal":
+            return "low", {"least": _plain(context["ge"])}
+        case "less_than_equal":
+            return "high", {"most": _plain(context["le"])}
+        case "greater_than":
+            return "above", {"least": _plain(context["gt"])}
+        case _ if kind in _CODES:
+            return _CODES[kind], {}
+        case _:
+            return "other", {"why": error["msg"]}
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def keys_at(way: Way) -> list[str]:
+    """The keys that the plan's language knows at a path."""
+    schema = Plan.model_json_schema(by_alias=True)
+    here: Mapping[str, Any] = schema
+    for step in way:
+        found = [below for option in _options(schema, here) for below in _below(option, step)]
+        if not found:
+            return []
+        here = found[0]
+    return [key for option in _options(schema, here) for key in option.get("properties", {})]
+
+
+def _options(schema: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a part of the schema may be, references followed."""
+    if "$ref" in here:
+        yield from _options(schema, schema["$defs"][here["$ref"].rsplit("/", 1)[1]])
+        return
+    for option in here.get("anyOf", ()):
+        yield from _options(schema, option)
+    yield here
+
+
+def _below(here: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
+    if step in here.get("properties", {}):
+        yield here["properties"][step]
+    elif "patternProperties" in here:
+        yield from here["patternProperties"].values()
+    elif isinstance(here.get("additionalProperties"), dict):
+        yield here["additionalProperties"]
+    elif isinstance(here.get("items"), dict):
+        yield here["items"]
+
+
+def shown_value(root: Any, way: Way) -> str:
+    """What stands at a path, short enough for a line; empty if nothing does."""
+    for step in way:
+        try:
+            root = root[step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    if isinstance(root, dict):
+        text = "{" + ", ".join(map(str, root)) + "}"
+    elif isinstance(root, list):
+        text = "[" + ", ".join("…" if isinstance(item, dict | list) else str(item) for item in root) + "]"
+    else:
+        text = "" if root is None else str(root)
+    return text if len(text) <= 80 else f"{text[:77]}…"
