@@ -1,0 +1,1 @@
+"""What do we know, and can we prove it? Readings → store, summaries, queries."""

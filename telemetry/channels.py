@@ -1,0 +1,78 @@
+"""The channels of a pilot as whoever reads the store needs them: one record for all revisions of a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.database import Connection
+from core.errors import NotFound
+from core.sql import load
+
+_SQL = load("telemetry", "channels.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelInfo:
+    """One quantity at one slot. Its attributes are those of the newest revision; its readings those of all."""
+
+    pilot: str
+    slot: str
+    slot_id: int
+    name: str
+    channel_ids: tuple[int, ...]
+    """All revisions, the oldest first."""
+    kind: str
+    unit: str
+    reporting: str
+    period_s: float | None
+    max_hold_s: float | None
+    """How long a reading stands at the most; None: until the link is lost."""
+    states: tuple[str, ...]
+    options: Mapping[str, Any]
+    """The channel's part of the plan."""
+
+    @property
+    def hold_us(self) -> int | None:
+        return None if self.max_hold_s is None else round(self.max_hold_s * 1e6)
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return str(self.options.get("name") or self.name)
+
+
+def channels(connection: Connection, pilot: str) -> list[ChannelInfo]:
+    """All channels of a pilot, in the order in which they were registered."""
+    return [_info(row) for row in connection.execute(_SQL["channels_of_pilot"], {"pilot": pilot})]
+
+
+def channel(connection: Connection, pilot: str, slot: str, name: str) -> ChannelInfo:
+    """One channel.
+
+    :raises NotFound: the pilot, slot or channel does not exist; the message lists what there is.
+    """
+    found = channels(connection, pilot)
+    for info in found:
+        if info.slot == slot and info.name == name:
+            return info
+    have = ", ".join(f"{info.slot}/{info.name}" for info in found) or "none"
+    raise NotFound(f"Pilot {pilot!r} has no channel {slot}/{name}; it has: {have}.")
+
+
+def _info(row: Mapping[str, Any]) -> ChannelInfo:
+    return ChannelInfo(
+        pilot=row["pilot"],
+        slot=row["slot"],
+        slot_id=row["slot_id"],
+        name=row["name"],
+        channel_ids=tuple(row["channel_ids"]),
+        kind=row["kind"],
+        unit=row["unit"],
+        reporting=row["reporting"],
+        period_s=row["period_s"],
+        max_hold_s=row["max_hold_s"],
+        states=tuple(row["options"].get("states") or ()),
+        options=row["options"],
+    )

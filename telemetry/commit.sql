@@ -1,0 +1,148 @@
+-- name: copy_readings
+-- New readings, straight into their table.
+COPY reading (observed_at, received_at, value, channel_id, flags) FROM STDIN (FORMAT binary)
+
+-- name: make_stage
+-- Where readings wait whose keys may be there already. A column tells the order of arrival.
+CREATE TEMPORARY TABLE IF NOT EXISTS reading_stage (
+    arrival bigint GENERATED ALWAYS AS IDENTITY,
+    observed_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    value double precision NOT NULL,
+    channel_id integer NOT NULL,
+    flags smallint NOT NULL
+) ON COMMIT DELETE ROWS
+
+-- name: clear_stage
+-- What an attempt before left, if it was in this transaction.
+DELETE FROM reading_stage
+
+-- name: copy_stage
+-- Readings into the stage.
+COPY reading_stage (observed_at, received_at, value, channel_id, flags) FROM STDIN (FORMAT binary)
+
+-- name: insert_staged
+-- What is new goes into the table; the count of it by channel.
+WITH new AS (
+    INSERT INTO reading (observed_at, received_at, value, channel_id, flags)
+    SELECT observed_at, received_at, value, channel_id, flags
+    FROM reading_stage
+    ORDER BY channel_id, observed_at, arrival
+    ON CONFLICT DO NOTHING
+    RETURNING channel_id
+)
+SELECT channel_id, count(*) AS n FROM new GROUP BY channel_id
+
+-- name: keep_conflicts
+-- Of what was there already, the readings with another value are kept for review; the count of them by channel.
+WITH kept AS (
+    INSERT INTO conflict (channel_id, observed_at, received_at, value, stored_value, flags)
+    SELECT s.channel_id, s.observed_at, s.received_at, s.value, r.value, s.flags
+    FROM reading_stage s
+    JOIN reading r ON r.channel_id = s.channel_id AND r.observed_at = s.observed_at
+    WHERE r.value <> s.value
+    ORDER BY s.arrival
+    RETURNING channel_id
+)
+SELECT channel_id, count(*) AS n FROM kept GROUP BY channel_id
+
+-- name: mark_hours
+-- Channel-hours that the summariser has to look at.
+INSERT INTO dirty_hour (channel_id, hour)
+SELECT channel_id, to_timestamp(hour_us / 1000000)
+FROM unnest(%(channels)s::int[], %(hours_us)s::bigint[]) AS mark (channel_id, hour_us)
+
+-- name: insert_events
+-- Events that are new; a key that is there stays as it is.
+INSERT INTO event (slot_id, kind, id, phase, number, at, received_at, attributes, flags)
+SELECT slot_id, kind, id, phase, number,
+       timestamptz '1970-01-01T00:00:00Z' + at_us * interval '1 microsecond',
+       %(received_at)s, attributes::jsonb, flags
+FROM unnest(%(slots)s::int[], %(kinds)s::text[], %(ids)s::text[], %(phases)s::text[], %(numbers)s::bigint[],
+            %(ats_us)s::bigint[], %(attributes)s::text[], %(flags)s::smallint[])
+     WITH ORDINALITY AS e (slot_id, kind, id, phase, number, at_us, attributes, flags, arrival)
+ORDER BY arrival
+ON CONFLICT DO NOTHING
+RETURNING slot_id, kind, id, phase
+
+-- name: keep_event_conflicts
+-- Of events that were there already, those that say something else are kept for review.
+INSERT INTO event_conflict (slot_id, kind, id, phase, number, at, received_at, attributes)
+SELECT e.slot_id, e.kind, e.id, e.phase, e.number, e.at, %(received_at)s, e.attributes
+FROM (
+    SELECT slot_id, kind, id, phase, number, attributes::jsonb AS attributes, arrival,
+           timestamptz '1970-01-01T00:00:00Z' + at_us * interval '1 microsecond' AS at
+    FROM unnest(%(slots)s::int[], %(kinds)s::text[], %(ids)s::text[], %(phases)s::text[], %(numbers)s::bigint[],
+                %(ats_us)s::bigint[], %(attributes)s::text[], %(flags)s::smallint[])
+         WITH ORDINALITY AS given (slot_id, kind, id, phase, number, at_us, attributes, flags, arrival)
+) AS e
+JOIN event AS kept USING (slot_id, kind, id, phase)
+WHERE (kept.number, kept.at, kept.attributes) IS DISTINCT FROM (e.number, e.at, e.attributes)
+ORDER BY e.arrival
+RETURNING slot_id
+
+-- name: insert_link_state
+-- What a slot said of its link; a repetition says nothing new.
+INSERT INTO link_state (slot_id, at, received_at, state, origin)
+VALUES (%(slot)s, timestamptz '1970-01-01T00:00:00Z' + %(at_us)s * interval '1 microsecond', %(received_at)s,
+        %(state)s, %(origin)s)
+ON CONFLICT DO NOTHING
+
+-- name: insert_quarantine
+-- A message that could not be taken.
+INSERT INTO quarantine (connection_id, received_at, topic, reason, detail, payload, payload_bytes, payload_sha256)
+VALUES (%(connection)s, %(received_at)s, %(topic)s, %(reason)s, %(detail)s, %(payload)s, %(payload_bytes)s, %(sha256)s)
+
+-- name: insert_rejection
+-- A reading or event that was refused on its own.
+INSERT INTO rejection (slot_id, received_at, topic, item, observed, value, reason, detail)
+VALUES (%(slot)s, %(received_at)s, %(topic)s, %(item)s, %(observed)s, %(value)s, %(reason)s, %(detail)s)
+
+-- name: insert_message
+-- A block of raw messages.
+INSERT INTO message (pilot_id, received_at, connections, n, body)
+VALUES (%(pilot)s, %(received_at)s, %(connections)s, %(n)s, %(body)s)
+
+-- name: count_connections
+-- delivered = committed + quarantined, by connection and day of receipt.
+INSERT INTO intake_connection AS total
+    (connection_id, day, delivered, committed, quarantined, payload_bytes, last_received)
+SELECT c.connection_id, (%(received_at)s::timestamptz AT TIME ZONE p.zone)::date, n.delivered,
+       n.delivered - n.quarantined, n.quarantined, n.payload_bytes, %(received_at)s
+FROM unnest(%(connections)s::int[], %(delivered)s::bigint[], %(quarantined)s::bigint[], %(payload_bytes)s::bigint[])
+     AS n (connection_id, delivered, quarantined, payload_bytes)
+JOIN connection c USING (connection_id)
+JOIN pilot p USING (pilot_id)
+ORDER BY c.connection_id
+ON CONFLICT (connection_id, day) DO UPDATE SET
+    delivered = total.delivered + excluded.delivered,
+    committed = total.committed + excluded.committed,
+    quarantined = total.quarantined + excluded.quarantined,
+    payload_bytes = total.payload_bytes + excluded.payload_bytes,
+    last_received = greatest(total.last_received, excluded.last_received)
+
+-- name: count_slots
+-- decoded = stored + duplicate + conflict + rejected, by slot and day of receipt.
+INSERT INTO intake_slot AS total (slot_id, day, decoded, stored, duplicate, conflict, rejected, last_received)
+SELECT n.slot_id, (%(received_at)s::timestamptz AT TIME ZONE p.zone)::date, sum(n.decoded), sum(n.stored),
+       sum(n.duplicate), sum(n.conflict), sum(n.rejected), %(received_at)s
+FROM (
+    SELECT c.slot_id, r.decoded, r.stored, r.duplicate, r.conflict, 0::bigint AS rejected
+    FROM unnest(%(channels)s::int[], %(c_decoded)s::bigint[], %(c_stored)s::bigint[], %(c_duplicate)s::bigint[],
+                %(c_conflict)s::bigint[]) AS r (channel_id, decoded, stored, duplicate, conflict)
+    JOIN channel c USING (channel_id)
+    UNION ALL
+    SELECT * FROM unnest(%(slots)s::int[], %(s_decoded)s::bigint[], %(s_stored)s::bigint[], %(s_duplicate)s::bigint[],
+                         %(s_conflict)s::bigint[], %(s_rejected)s::bigint[])
+) AS n (slot_id, decoded, stored, duplicate, conflict, rejected)
+JOIN slot s USING (slot_id)
+JOIN pilot p USING (pilot_id)
+GROUP BY n.slot_id, p.zone
+ORDER BY n.slot_id
+ON CONFLICT (slot_id, day) DO UPDATE SET
+    decoded = total.decoded + excluded.decoded,
+    stored = total.stored + excluded.stored,
+    duplicate = total.duplicate + excluded.duplicate,
+    conflict = total.conflict + excluded.conflict,
+    rejected = total.rejected + excluded.rejected,
+    last_received = greatest(total.last_received, excluded.last_received)

@@ -1,0 +1,101 @@
+-- name: one_worker
+-- Float sums depend on their order: no parallel plan in this transaction.
+SET LOCAL max_parallel_workers_per_gather = 0
+
+-- name: claim_hours
+-- Take the marks of the oldest closed hours. A mark set after this statement stays, and so does its hour's turn.
+WITH chosen AS (
+    SELECT channel_id, hour
+    FROM dirty_hour
+    WHERE hour < clock_timestamp() - make_interval(hours => 1, secs => %(grace_s)s)
+    GROUP BY channel_id, hour
+    ORDER BY hour, channel_id
+    LIMIT %(most)s
+), taken AS (
+    DELETE FROM dirty_hour d USING chosen c WHERE d.channel_id = c.channel_id AND d.hour = c.hour
+)
+SELECT channel_id, hour FROM chosen
+
+-- name: forget_summaries
+-- What is made anew.
+DELETE FROM summary s USING unnest(%(channels)s::int[], %(hours)s::timestamptz[]) AS h (channel_id, hour)
+WHERE s.channel_id = h.channel_id AND s.hour = h.hour
+
+-- name: forget_shares
+-- … and its shares.
+DELETE FROM summary_share s USING unnest(%(channels)s::int[], %(hours)s::timestamptz[]) AS h (channel_id, hour)
+WHERE s.channel_id = h.channel_id AND s.hour = h.hour
+
+-- name: make_summaries
+-- One row a channel-hour from its readings in the order of time. Straight lines between gauges, steps between states.
+-- Each hour is one index scan whose order the window and the aggregates keep: nothing is sorted.
+INSERT INTO summary (channel_id, hour, n, n_good, mean, m2, min, max, first_at, first_value, last_at, last_value,
+                     integral, covered_s, longest_gap_s, missing, last_received)
+SELECT h.channel_id, h.hour, s.n, s.n, s.mean, s.m2, s.low, s.high, s.first_at, s.in_order[1], s.last_at, s.in_order[s.n],
+       s.integral, s.covered_s, s.longest_gap_s, s.missing, s.last_received
+FROM unnest(%(channels)s::int[], %(hours)s::timestamptz[]) AS h (channel_id, hour)
+JOIN channel c USING (channel_id)
+JOIN LATERAL (
+    SELECT count(*) AS n, avg(value) AS mean, coalesce(regr_sxx(value, value), 0) AS m2,
+           min(value) AS low, max(value) AS high, min(observed_at) AS first_at, max(observed_at) AS last_at,
+           array_agg(value) AS in_order,
+           coalesce(sum(height * gap_s) FILTER (WHERE joined), 0) AS integral,
+           coalesce(sum(gap_s) FILTER (WHERE joined), 0) AS covered_s,
+           coalesce(max(gap_s), 0) AS longest_gap_s,
+           coalesce(sum(greatest(round(gap_s / CASE WHEN c.reporting = 'periodic' THEN c.period_s END) - 1, 0)), 0) AS missing,
+           max(received_at) AS last_received
+    FROM (
+        SELECT observed_at, received_at, value, gap_s,
+               c.max_hold_s IS NULL OR gap_s <= c.max_hold_s AS joined,
+               CASE WHEN c.kind = 'state' THEN value ELSE (value + next_value) / 2 END AS height
+        FROM (
+            SELECT observed_at, received_at, value, lead(value) OVER in_time AS next_value,
+                   extract(epoch FROM lead(observed_at) OVER in_time - observed_at)::double precision AS gap_s
+            FROM reading
+            WHERE channel_id = h.channel_id AND observed_at >= h.hour AND observed_at < h.hour + interval '1 hour'
+            WINDOW in_time AS (ORDER BY observed_at)
+        ) AS step
+    ) AS r
+) AS s ON s.n > 0
+
+-- name: make_shares
+-- Seconds of each hour in which each predicate held. A reading stands until the next one, its hold or the end of its hour.
+INSERT INTO summary_share (channel_id, hour, predicate_id, true_s, covered_s)
+SELECT c.channel_id, h.hour, p.predicate_id,
+       coalesce(sum(r.stands_s) FILTER (WHERE
+           (p.codes IS NULL OR r.value = ANY (p.codes))
+           AND (p.low IS NULL OR r.value > p.low OR (p.low_closed AND r.value = p.low))
+           AND (p.high IS NULL OR r.value < p.high OR (p.high_closed AND r.value = p.high))), 0),
+       sum(r.stands_s)
+FROM unnest(%(channels)s::int[], %(hours)s::timestamptz[]) AS h (channel_id, hour)
+JOIN channel c USING (channel_id)
+JOIN predicate p ON p.slot_id = c.slot_id AND p.channel = c.name
+JOIN LATERAL (
+    SELECT value,
+           extract(epoch FROM least(
+               lead(observed_at) OVER (ORDER BY observed_at), h.hour + interval '1 hour',
+               observed_at + make_interval(secs => c.max_hold_s)) - observed_at) AS stands_s
+    FROM reading
+    WHERE channel_id = h.channel_id AND observed_at >= h.hour AND observed_at < h.hour + interval '1 hour'
+) AS r ON true
+WHERE c.max_hold_s IS NOT NULL
+GROUP BY c.channel_id, h.hour, p.predicate_id
+
+-- name: pending
+-- Closed channel-hours that wait.
+SELECT count(*) AS n
+FROM (
+    SELECT DISTINCT channel_id, hour
+    FROM dirty_hour
+    WHERE hour < clock_timestamp() - make_interval(hours => 1, secs => %(grace_s)s)
+) AS waiting
+
+-- name: mark_pilot
+-- Every hour of a pilot that has a summary.
+INSERT INTO dirty_hour (channel_id, hour)
+SELECT s.channel_id, s.hour
+FROM summary s
+JOIN channel c USING (channel_id)
+JOIN slot USING (slot_id)
+JOIN pilot p USING (pilot_id)
+WHERE p.name = %(pilot)s
