@@ -1,0 +1,312 @@
+"""``pilotbed plan``: check, apply, show and compare plan files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import typer
+from rich.table import Table
+
+from core.audit import command_line_user
+from core.database import connected
+from core.errors import EnvironmentProblem
+from core.settings import settings
+from devices.broker import Broker
+from devices.plan.credential_file import Credential, CredentialFile, require_absent, write_credentials
+from devices.plan.diff import Change, diff, refusals
+from devices.plan.model import Plan
+from devices.plan.problem import PlanProblems, Problem
+from devices.plan.reader import PlanFile, read_plan
+from devices.plan.schema import schema_text
+from devices.registry import apply_plan, pilot, plan_of, plan_source, plan_versions
+from pilotbed.cli import group
+from pilotbed.cli.tables import columns
+from pilotbed.cli.tables import show as show_tables
+from pilotbed.stack.attach import attached_broker_url, attached_database
+from pilotbed.stack.data_directory import DataDirectory
+
+app = group("Check, apply, show and compare plan files.")
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan file (YAML).")]
+_Pilot = Annotated[str, typer.Argument(metavar="PILOT", help="The pilot's name.")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+_Language = Annotated[
+    str | None, typer.Option("--lang", help="Tell the rules in ko or en; PILOTBED_LANGUAGE if left out.")
+]
+_Credentials = Annotated[
+    Path | None,
+    typer.Option("--credentials", metavar="FILE", help="Hand new credentials over in this file (0600), not here."),
+]
+
+
+@app.command()
+def check(file: _File, as_json: _Json = False, language: _Language = None) -> None:
+    """Check a plan file: every problem at once, with its line. Needs nothing but the file."""
+    told_in = _language(language)
+    try:
+        read = read_plan(file)
+    except PlanProblems as found:
+        if as_json:
+            print(json.dumps({"file": str(file), "valid": False, **_problems(found.problems)}, ensure_ascii=False))
+        else:
+            _print_problems(file, found.problems, told_in, sys.stdout)
+        raise typer.Exit(1) from None
+    if as_json:
+        summary = {"file": str(file), "valid": True, "pilot": read.plan.pilot, "sha256": read.sha256, "problems": []}
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        print(f"{file} is valid: {_counted(read.plan)}. SHA-256 {read.sha256}")
+
+
+@app.command()
+def apply(file: _File, credentials: _Credentials = None, as_json: _Json = False, language: _Language = None) -> None:
+    """Register a plan file as the next version of its pilot, and let its new connections in at the broker.
+
+    Their secrets are handed over once: in the file, or here. Applying the same file again changes nothing.
+    """
+    try:
+        _apply(read_plan(file), file, credentials, as_json)
+    except PlanProblems as found:
+        if as_json:
+            print(json.dumps({"file": str(file), "applied": False, **_problems(found.problems)}, ensure_ascii=False))
+        _print_problems(file, found.problems, _language(language), sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _apply(read: PlanFile, file: Path, credentials: Path | None, as_json: bool) -> None:
+    if credentials is not None:
+        require_absent(credentials)
+    who = command_line_user()
+    with attached_database() as url, connected(url) as connection:
+        with Broker(attached_broker_url()) as broker:
+            applied = apply_plan(connection, read, who=who, broker=broker)
+        address = broker_for_devices()
+    shown = hand_over(applied.pilot, address, applied.credentials, credentials)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "pilot": applied.pilot,
+                    "version": applied.version,
+                    "sha256": applied.sha256,
+                    "applied": applied.changed,
+                    "changes": [plain_change(change) for change in applied.diff],
+                    "credentials": [asdict(credential) for credential in shown],
+                    "credentials_file": None if shown or not applied.credentials else str(credentials),
+                    "broker": address,
+                },
+                ensure_ascii=False,
+            )
+        )
+        return
+    if not applied.changed:
+        print(f"{file} is version {applied.version} of {applied.pilot} already: nothing changed.")
+        return
+    print(f"{applied.pilot}: version {applied.version} applied. SHA-256 {applied.sha256}")
+    _print_changes(applied.diff)
+    say_credentials(shown, applied.credentials, credentials, address)
+
+
+@app.command()
+def show(
+    pilot_name: _Pilot,
+    version: Annotated[int | None, typer.Option(help="Which version; the one in force if left out.")] = None,
+    source: Annotated[bool, typer.Option("--source", help="The file itself, to the byte.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Show a pilot's plan, and which versions there are."""
+    with attached_database() as url, connected(url) as connection:
+        found = pilot(connection, pilot_name)
+        content, number, digest = plan_source(connection, pilot_name, version)
+        plan, _, _ = plan_of(connection, pilot_name, version)
+        versions = plan_versions(connection, pilot_name)
+    if source:
+        sys.stdout.buffer.write(content)
+        return
+    if as_json:
+        shown = {
+            "pilot": found.name,
+            "version": number,
+            "sha256": digest,
+            "plan": plan.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "versions": [row | {"recorded_at": row["recorded_at"].isoformat()} for row in versions],
+        }
+        print(json.dumps(shown, ensure_ascii=False))
+        return
+    print(f"{plan.title} ({plan.pilot})\nversion {number} of {versions[-1]['version']}, SHA-256 {digest}")
+    period, evaluation = plan.period, plan.evaluation
+    print(f"{plan.company.name} at {plan.site.name}, {period.start} to {period.end} ({period.timezone})")
+    looks = ", ".join(str(day) for day in (*evaluation.interim, evaluation.data_until))
+    print(f"judged at {looks}; committee {evaluation.meeting}\n")
+    show_tables(_slot_table(plan), _kpi_table(plan), _version_table(versions))
+
+
+@app.command("diff")
+def diff_(pilot_name: _Pilot, file: _File, as_json: _Json = False, language: _Language = None) -> None:
+    """Compare a plan file with the version in force, and say what applying it would be refused for."""
+    read = read_plan(file)
+    with attached_database() as url, connected(url) as connection:
+        before, number, _ = plan_of(connection, pilot_name)
+    changes = diff(before, read.plan)
+    faults = refusals(before, read.plan, datetime.now(UTC))
+    refused = read.problems(faults).problems if faults else ()
+    if as_json:
+        shown = {
+            "pilot": pilot_name,
+            "version": number,
+            "changes": [plain_change(change) for change in changes],
+            "refused": _problems(refused)["problems"],
+        }
+        print(json.dumps(shown, ensure_ascii=False))
+        return
+    if not changes:
+        print(f"{file} says what version {number} of {pilot_name} says.")
+    _print_changes(changes)
+    _print_problems(file, refused, _language(language), sys.stdout)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of plan files, for editors."""
+    print(schema_text(), end="")
+
+
+def broker_for_devices() -> str:
+    """Where devices reach the broker, without anybody's secret; call it where a broker was found.
+
+    A local stack has another listener for its own processes than for devices.
+    """
+    named = settings().mqtt_url
+    running = None if named is not None else DataDirectory(settings().data_dir).running()
+    parts = urlsplit(named.get_secret_value() if named is not None else (running and running.mqtt_url) or "")
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return urlunsplit((parts.scheme, f"{host}:{parts.port}" if parts.port else host, "", "", ""))
+
+
+def hand_over(pilot_name: str, broker: str, issued: Sequence[Credential], file: Path | None) -> tuple[Credential, ...]:
+    """Write credentials to their file.
+
+    :returns: those that must be shown here instead: without a file, or where it could not be written after all.
+    """
+    if not issued:
+        return ()
+    if file is None:
+        return tuple(issued)
+    try:
+        write_credentials(file, CredentialFile(broker=broker, pilot=pilot_name, connections=tuple(issued)))
+    except (EnvironmentProblem, OSError) as problem:
+        # They exist nowhere else: better on this terminal than lost.
+        print(f"pilotbed: {problem} They are shown here instead.", file=sys.stderr)
+        return tuple(issued)
+    return ()
+
+
+def say_credentials(shown: Sequence[Credential], issued: Sequence[Credential], file: Path | None, broker: str) -> None:
+    """Tell where credentials are, or the credentials themselves."""
+    if not issued:
+        if file is not None:
+            print(f"No connection is new, so no credentials: {file} was not written.")
+        return
+    if not shown:
+        print(f"Credentials of {', '.join(item.connection for item in issued)} for {broker} are in {file}.")
+        return
+    print(f"Credentials for {broker}, shown this once:")
+    for item in shown:
+        print(f"  {item.connection}: user {item.username}  password {item.password}  (slots {', '.join(item.slots)})")
+
+
+def plain_change(change: Change) -> dict[str, Any]:
+    """A change as JSON."""
+    return {"path": change.path, "before": change.before, "after": change.after, "effect": change.effect}
+
+
+def _language(given: str | None) -> str:
+    language = given or settings().language
+    if language not in ("ko", "en"):
+        raise typer.BadParameter(f"{language!r} is neither ko nor en", param_hint="--lang")
+    return language
+
+
+def _counted(plan: Plan) -> str:
+    channels = sum(len(slot.channels) for slot in plan.slots.values())
+    connections = len(plan.connection_names)
+    return (
+        f"pilot {plan.pilot}, {connections} connection(s), {len(plan.slots)} slot(s), {channels} channel(s),"
+        f" {len(plan.kpis)} KPI(s)"
+    )
+
+
+def _problems(problems: Sequence[Problem]) -> dict[str, Any]:
+    return {
+        "problems": [
+            {
+                "line": item.line,
+                "path": item.path,
+                "value": item.value,
+                "code": item.code,
+                "rule": item.rule,
+                "rule_ko": item.told("ko"),
+            }
+            for item in problems
+        ]
+    }
+
+
+def _print_problems(file: Path, problems: Sequence[Problem], language: str, to: Any) -> None:
+    for item in problems:
+        where = item.path or ("파일" if language == "ko" else "the file")
+        if language == "ko":
+            found = f"값 {item.value!r}" if item.value else "값 없음"
+        else:
+            found = f"found {item.value!r}" if item.value else "found nothing"
+        print(f"{file}:{item.line}  {where}: {found} — {item.told(language)}", file=to)
+
+
+def _print_changes(changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    table = columns("effect", "path", "before", "after")
+    for change in changes:
+        table.add_row(change.effect, change.path, _short(change.before), _short(change.after))
+    show_tables(table)
+
+
+def _short(value: Any) -> str:
+    text = "—" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _slot_table(plan: Plan) -> Table:
+    table = columns("slot", "place", "device", "connection", "channels")
+    for name, slot in plan.slots.items():
+        connection, definition = plan.connection_of(name)
+        device = " ".join(part for part in (slot.device.serial, slot.device.firmware) if part)
+        channels = ", ".join(f"{key} {channel.unit or ''}".strip() for key, channel in slot.channels.items())
+        table.add_row(name, slot.place, device, f"{connection} ({definition.protocol})", channels)
+    return table
+
+
+def _kpi_table(plan: Plan) -> Table:
+    table = columns("kpi", "name", "measure", "target", "weight", "decision")
+    for name, kpi in plan.kpis.items():
+        decision = f"{kpi.scope}, {kpi.rule}" + (", required" if kpi.required else "")
+        table.add_row(name, kpi.name, kpi.measure.kind, kpi.bounds.shown("en"), f"{kpi.weight:g}", decision)
+    return table
+
+
+def _version_table(versions: Sequence[dict[str, Any]]) -> Table:
+    table = columns("version", "sha-256", "recorded", "by", "amendment")
+    for row in versions:
+        amendment = row["amendment"] or {}
+        why = f"{amendment['date']} {amendment['reason']}" if amendment else ""
+        at = f"{row['recorded_at']:%Y-%m-%d %H:%M} UTC"
+        table.add_row(str(row["version"]), row["sha256"][:16], at, row["recorded_by"], why)
+    return table

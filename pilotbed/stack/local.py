@@ -1,0 +1,259 @@
+"""The whole platform on one machine: the embedded servers and our own processes, as one thing to start and stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any, Final
+
+from core.database import connected
+from core.migrate import engine, migrate
+from core.settings import Settings
+from devices.broker import broker_users
+from pilotbed.stack.account import child_account, require_reachable
+from pilotbed.stack.data_directory import DataDirectory, Running
+from pilotbed.stack.mosquitto import ADMIN, Mosquitto
+from pilotbed.stack.mosquitto_binaries import find_broker
+from pilotbed.stack.ports import answers, free_port, require_free
+from pilotbed.stack.postgres import DATABASE, USER, Postgres
+from pilotbed.stack.program import Program
+from pilotbed.stack.space_watch import SpaceWatch
+from pilotbed.stack.supervisor import Part, Step, Stopped, Supervisor
+
+PROGRAMS: Final = ("serve", "collect", "work")
+"""Our own processes, each the subcommand of that name, in the order of their start."""
+
+
+class LocalStack:
+    """PostgreSQL, Mosquitto, web, collector and jobs, on one data directory.
+
+    Servers that the settings name are used in place of embedded ones. Start it from the main thread, then either
+    :meth:`run` until a signal, or call :meth:`tend` at least each second while doing something else.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        programs: Sequence[str] = PROGRAMS,
+        environment: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        """
+        :param programs: which of our processes to run; one whose module does not exist is left out.
+        :param environment: variables for them beyond what the stack sets.
+        :param say: takes one line at a time about what happens.
+        """
+        self.directory = DataDirectory(settings.data_dir)
+        self.first_password: str | None = None
+        """The first administrator's password, where this start made that user."""
+        self.engine: str | None = None
+        """Which database engine was found."""
+        self._settings = settings
+        self._given_environment = dict(environment or {})
+        self._say = say
+        self._web_port = settings.web_port
+        self.postgres = None if settings.database_url else self._new_postgres()
+        self.mosquitto = None if settings.mqtt_url else self._new_mosquitto()
+        self._programs = [name for name in programs if find_spec(f"pilotbed.cli.{name}") is not None]
+        self._supervisor = Supervisor(self._parts(), say=say)
+
+    @property
+    def database_url(self) -> str:
+        """The database, with its password: never to be printed."""
+        if self.postgres is not None:
+            return self.postgres.url
+        assert self._settings.database_url is not None
+        return self._settings.database_url.get_secret_value()
+
+    @property
+    def mqtt_admin_url(self) -> str:
+        """The broker, with the registry's user and secret: never to be printed."""
+        return self._mqtt_url(ADMIN)
+
+    @property
+    def mqtt_collector_url(self) -> str:
+        """The broker, with the collector's user and secret: never to be printed."""
+        return self._mqtt_url(self._settings.collector)
+
+    @property
+    def web_url(self) -> str:
+        """Where a browser finds us."""
+        return f"http://{_reached_at(self._settings.host)}:{self._web_port}"
+
+    def start(self) -> None:
+        """Start everything, in order.
+
+        :raises PilotbedError: it cannot run here; nothing is left running.
+        :raises Stopped: a signal came meanwhile; nothing is left running.
+        """
+        if self.postgres is not None or self.mosquitto is not None:
+            require_reachable(self.directory.path, child_account())
+        self.directory.open()
+        try:
+            self._require_parts()
+            self._supervisor.start()
+            self.directory.write_running(self._running())
+        except BaseException:
+            self.stop()
+            raise
+
+    def tend(self) -> None:
+        """Start again what crashed."""
+        self._supervisor.tend()
+
+    def pause(self, seconds: float) -> None:
+        """Wait.
+
+        :raises Stopped: a signal asked us to stop.
+        """
+        self._supervisor.pause(seconds)
+
+    def ask_to_stop(self) -> None:
+        """Have :meth:`run` stop everything and return."""
+        self._supervisor.ask_to_stop()
+
+    def run(self, *, started: Callable[[], None] = lambda: None) -> None:
+        """Start, tend until Ctrl-C or a stopping signal, stop.
+
+        :param started: called once all runs.
+        """
+        with self._supervisor.signals():
+            try:
+                self.start()
+            except Stopped:
+                return
+            try:
+                started()
+                self._supervisor.run()
+            finally:
+                self._say("Stopping.")
+                self.stop()
+
+    def stop(self) -> None:
+        """Stop everything, in reverse order."""
+        self.directory.remove_running()
+        self._supervisor.stop()
+        self.directory.close()
+
+    def __enter__(self) -> LocalStack:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _parts(self) -> list[Part]:
+        servers: list[Part] = [SpaceWatch(self.directory, say=self._say)]
+        if self.postgres is not None:
+            servers.append(self.postgres)
+        servers.append(Step(name="schema", do=self._prepare_database))
+        if self.mosquitto is not None:
+            servers.append(Step(name="broker users", do=self._prepare_broker))
+            servers.append(self.mosquitto)
+        return [*servers, *(self._program(name) for name in self._programs)]
+
+    def _new_postgres(self) -> Postgres:
+        return Postgres(
+            self.directory.postgres,
+            port=self._settings.database_port,
+            binaries=self._settings.postgres_bin,
+            say=self._say,
+            wait=self.pause,
+        )
+
+    def _new_mosquitto(self) -> Mosquitto:
+        return Mosquitto(
+            self.directory.mosquitto,
+            port=self._settings.mqtt_port,
+            host=self._settings.host,
+            collectors=[self._settings.collector],
+            program=self._settings.mosquitto,
+            plugin=self._settings.mosquitto_plugin,
+            say=self._say,
+        )
+
+    def _program(self, name: str) -> Program:
+        return Program(
+            name,
+            [sys.executable, "-m", "pilotbed", name],
+            environment=lambda: self._environment(name),
+            log=self.directory.log / f"{name}.log",
+            say=self._say,
+            ready=self._web_answers if name == "serve" else lambda: True,
+            wait=self.pause,
+        )
+
+    def _web_answers(self) -> bool:
+        return answers(_reached_at(self._settings.host), self._web_port)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        return self._given_environment | {
+            "PILOTBED_DATA_DIR": str(self.directory.path),
+            "PILOTBED_DATABASE_URL": self.database_url,
+            "PILOTBED_MQTT_URL": self.mqtt_collector_url if name == "collect" else self.mqtt_admin_url,
+            "PILOTBED_WEB_PORT": str(self._web_port),
+        }
+
+    def _require_parts(self) -> None:
+        """The programs and all ports are looked at before anything is started."""
+        if self.mosquitto is not None:
+            find_broker(self._settings.mosquitto, self._settings.mosquitto_plugin)
+        host = self._settings.host
+        if "serve" in self._programs:
+            self._web_port = self._web_port or free_port(host)
+            require_free(host, self._web_port, what="the web server", setting="PILOTBED_WEB_PORT")
+        if self.mosquitto is not None:
+            require_free(host, self.mosquitto.port, what="the MQTT broker", setting="PILOTBED_MQTT_PORT")
+        if self.postgres is not None:
+            require_free("127.0.0.1", self.postgres.port, what="PostgreSQL", setting="PILOTBED_DATABASE_PORT")
+
+    def _prepare_database(self) -> None:
+        migrate(self.database_url)
+        with connected(self.database_url) as connection:
+            self.engine = str(engine(connection))
+            if find_spec("dashboards.users") is not None:
+                users: Any = import_module("dashboards.users")
+                self.first_password = users.ensure_first_admin(connection)
+
+    def _prepare_broker(self) -> None:
+        """Give the broker what the registry knows, so that a lost users' file costs no device its secret."""
+        assert self.mosquitto is not None
+        lost = not self.mosquitto.users.exists()
+        with connected(self.database_url) as connection:
+            devices = broker_users(connection)
+        self.mosquitto.merge_users(devices)
+        if lost and devices:
+            self._say(f"The broker's users' file was made anew from the registry, with {len(devices)} connections.")
+
+    def _mqtt_url(self, user: str) -> str:
+        if self.mosquitto is not None:
+            return self.mosquitto.admin_url if user == ADMIN else self.mosquitto.collector_url(user)
+        assert self._settings.mqtt_url is not None
+        return self._settings.mqtt_url.get_secret_value()
+
+    def _running(self) -> Running:
+        embedded, broker = self.postgres, self.mosquitto
+        return Running(
+            pid=os.getpid(),
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            web_url=self.web_url if "serve" in self._programs else None,
+            database_url=None if embedded is None else f"postgresql://{USER}@127.0.0.1:{embedded.port}/{DATABASE}",
+            database_secret=None if embedded is None else str(embedded.password_file),
+            mqtt_url=None if broker is None else broker.url,
+            mqtt_inner_url=None if broker is None else broker.inner_url,
+            mqtt_secrets={}
+            if broker is None
+            else {user: str(broker.secret_file(user)) for user in (ADMIN, self._settings.collector)},
+        )
+
+
+def _reached_at(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 (compared, not bound)

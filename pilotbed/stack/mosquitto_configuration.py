@@ -1,0 +1,66 @@
+"""The broker's configuration file. Each choice that can cost somebody data says why it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+LARGEST_PACKET_BYTES: Final = 8 * 1024 * 1024
+"""Above what the collector takes whole, so that a message of some megabytes is quarantined by head and hash, where its
+sender sees it. Beyond this the broker cuts the sender off."""
+
+
+def configuration_text(
+    *, listeners: Sequence[tuple[str, int]], plugin: Path, users_file: Path, state: Path, pipe: Path, pid_file: Path
+) -> str:
+    """What Mosquitto reads at its start.
+
+    :param listeners: hosts and ports.
+    :param state: the folder of its database.
+    :param pipe: where its log goes.
+    """
+    listening = "\n".join(f"listener {port} {host}\nuse_username_as_clientid true" for host, port in listeners)
+    return f"""\
+# Generated at each start of the local stack: changes here are lost.
+per_listener_settings false
+# Without use_username_as_clientid any device could connect under the collector's client id and destroy its
+# queue. It holds for the listener above it only, whatever per_listener_settings says.
+{listening}
+
+# Who may connect, and where they may speak: users.json, everything else is denied.
+allow_anonymous false
+plugin {plugin}
+plugin_opt_config_file {users_file}
+
+# Sessions and queues survive a restart, and are saved each second. Saving by number of changes
+# (autosave_on_changes) falls to a hundred messages a second and still loses the last.
+persistence true
+persistence_location {state}/
+persistence_file mosquitto.db
+autosave_interval 1
+autosave_on_changes false
+# A collector that is away for long keeps its session: persistent_client_expiration stays unset.
+
+# The broker drops nothing: no bound by count (the default is 1000) or by bytes, which drop silently
+# what was acknowledged. QoS 0 is queued too.
+max_queued_messages 0
+max_queued_bytes 0
+queue_qos0_messages true
+# How many messages a collector may have unacknowledged: all that packet ids allow. Its own high-water
+# mark bounds it, because it acknowledges only after its commit.
+max_inflight_messages 65535
+max_packet_size {LARGEST_PACKET_BYTES}
+retain_available true
+# memory_limit stays unset: at the limit 2.0.11 cuts off senders without an acknowledgement, which is
+# right, but the collector too, so that nobody can empty the queue, and after a restart it cannot open
+# its own database. The local stack shuts the devices' listener before memory runs out instead.
+
+# Denied publishes are told of at the debug level only. The pipe's reader keeps those, and sets the time.
+log_dest file {pipe}
+log_type all
+log_timestamp false
+connection_messages true
+pid_file {pid_file}
+sys_interval 1
+"""
