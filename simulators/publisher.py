@@ -1,0 +1,295 @@
+"""An MQTT 5 publisher that knows, message by message, whether the broker took responsibility."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from core.errors import BrokerAway, PermanentError, PilotbedError
+
+_NO_SUBSCRIBER: Final = 0x10
+_FIRST_FAILURE: Final = 0x80
+_NOT_AUTHORIZED: Final = 0x87
+_BAD_USER: Final = 0x86
+_TAKEN_OVER: Final = 0x8E
+_MOST_IN_FLIGHT: Final = 65_535
+_BRIEF_S: Final = 3.0
+_BRIEF_AT_MOST: Final = 5
+"""So many connections in a row that last no longer: somebody else uses the credential."""
+
+
+class PublishRefused(PermanentError):
+    """The broker answered a message with a failure."""
+
+
+class LoginRefused(PermanentError):
+    """The broker does not know the credential."""
+
+
+class TakenOver(PermanentError):
+    """Somebody else connected with the same credential."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Where the broker is, and who connects to it. The user name is the client id too."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    tls: bool = False
+
+    def __repr__(self) -> str:
+        return f"Login({self.username} at {self.host}:{self.port})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What the broker says for a client whose connection breaks; retained."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Acknowledged:
+    mid: int
+    code: ReasonCode
+
+
+class Publisher:
+    """Publishes with QoS 1 and a bounded number of messages in flight; one thread uses it.
+
+    A lost connection is taken up again with a growing delay (one second to fifteen), and what was not acknowledged is sent
+    again: the broker may then have it twice. A credential that is refused, a topic that is denied and a second client with
+    the same credential end it with an error at the next call.
+
+    :param window: messages in flight at the most; the broker's own Receive Maximum where that is less.
+    :param greetings: retained messages to publish at each connect, asked for anew each time.
+    :param patience_s: how long it waits for an acknowledgement before it gives up; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        login: Login,
+        *,
+        window: int = 500,
+        will: Will | None = None,
+        greetings: Callable[[], Sequence[tuple[str, bytes]]] | None = None,
+        patience_s: float | None = 60.0,
+    ) -> None:
+        self.login = login
+        self.sent = 0
+        self.acknowledged = 0
+        self.unheard = 0
+        """Acknowledged by the broker, but nobody had subscribed: gone."""
+        self.connections = 0
+        self._limit = self._window = window
+        self._greetings = greetings or (lambda: ())
+        self._patience_s = patience_s
+        self._in_flight: dict[int, str] = {}
+        self._happened: queue.SimpleQueue[_Acknowledged | PilotbedError | None] = queue.SimpleQueue()
+        self._failure: PilotbedError | None = None
+        self._connected_at = 0.0
+        self._brief_connections = 0
+        self._client = self._made(will)
+
+    def connect(self, *, timeout_s: float = 10.0) -> None:
+        """Log in.
+
+        :raises BrokerAway: nobody answers there.
+        :raises LoginRefused: the credential is not known.
+        """
+        try:
+            self._client.connect(self.login.host, self.login.port, keepalive=30, clean_start=True)
+        except (OSError, ValueError) as error:
+            raise BrokerAway(
+                f"No broker answers at {self.login.host}:{self.login.port} ({error}). Start the platform (pilotbed up), or"
+                " correct the address in the credential file."
+            ) from error
+        self._client.loop_start()
+        end = time.monotonic() + timeout_s
+        while self.connections == 0:
+            self._take(end - time.monotonic())
+            if time.monotonic() > end:
+                self.abandon()
+                raise BrokerAway(
+                    f"The broker at {self.login.host}:{self.login.port} does not answer a login within {timeout_s:.0f} s."
+                )
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Hand over a message; waits while the window is full.
+
+        :raises PublishRefused: the broker refused this or an earlier message.
+        :raises BrokerAway: no acknowledgement came for ``patience_s``.
+        """
+        self._take_all()
+        self._wait_until(lambda: not self.full, self._patience_s)
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc not in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN):
+            raise BrokerAway(f"A message to {topic!r} could not be queued: {mqtt.error_string(info.rc)}")
+        self._in_flight[info.mid] = topic
+        self.sent += 1
+
+    @property
+    def full(self) -> bool:
+        """Whether the next :meth:`publish` would wait."""
+        return len(self._in_flight) >= self._limit
+
+    def flush(self, *, patience_s: float | None = None) -> None:
+        """Wait until everything is acknowledged.
+
+        :param patience_s: in place of the publisher's own.
+        :raises PublishRefused: the broker refused a message.
+        :raises BrokerAway: no acknowledgement came for so long.
+        """
+        self._wait_until(lambda: not self._in_flight, patience_s or self._patience_s)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and raise what has gone wrong meanwhile."""
+        end = time.monotonic() + seconds
+        self._take_all()
+        while (left := end - time.monotonic()) > 0:
+            self._take(left)
+
+    def close(self) -> None:
+        """Take leave of the broker, which then does not speak the will."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def abandon(self) -> None:
+        """Cut the connection without a word: the broker speaks the will."""
+        connected: Any = self._client.socket()
+        if connected is not None:
+            connected.shutdown(socket.SHUT_RDWR)
+        self._client.loop_stop()
+
+    def __enter__(self) -> Publisher:
+        self.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _made(self, will: Will | None) -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self.login.username, protocol=mqtt.MQTTv5)
+        client.username_pw_set(self.login.username, self.login.password)
+        client.max_inflight_messages_set(0)  # the window is ours; paho knows no Receive Maximum
+        client.reconnect_delay_set(min_delay=1, max_delay=15)
+        if self.login.tls:
+            client.tls_set_context(ssl.create_default_context())
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        return client
+
+    # The next three run in paho's own thread: they only hand over to the queue.
+
+    def _connected(
+        self, client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.value in (_NOT_AUTHORIZED, _BAD_USER):
+            self._happened.put(
+                LoginRefused(
+                    f"The broker at {self.login.host}:{self.login.port} refuses user {self.login.username!r}"
+                    f" ({code}): the credential is wrong or was withdrawn. Issue a new one: pilotbed device credentials."
+                )
+            )
+            client.disconnect()
+            return
+        if code.is_failure:
+            return  # paho tries again, with a growing delay
+        greetings = self._greetings()
+        room = getattr(properties, "ReceiveMaximum", _MOST_IN_FLIGHT) - len(greetings)
+        self._limit = max(1, min(self._window, room))
+        self.connections += 1
+        self._connected_at = time.monotonic()
+        for topic, payload in greetings:
+            client.publish(topic, payload, qos=1, retain=True)
+        self._happened.put(None)
+
+    def _disconnected(
+        self, client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Properties | None
+    ) -> None:
+        # Mosquitto 2.0 cuts the older of two clients with one credential without a word; both would take turns for ever.
+        brief = code.is_failure and time.monotonic() - self._connected_at < _BRIEF_S
+        self._brief_connections = self._brief_connections + 1 if brief else 0
+        if code.value == _TAKEN_OVER or self._brief_connections >= _BRIEF_AT_MOST:
+            self._happened.put(
+                TakenOver(
+                    f"The broker at {self.login.host}:{self.login.port} keeps ending the connection of {self.login.username!r}:"
+                    " another client uses the same credential, which has one live connection. Stop the other, or issue"
+                    " a new credential: pilotbed device credentials."
+                )
+            )
+            client.disconnect()
+
+    def _published(self, _client: mqtt.Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties) -> None:
+        self._happened.put(_Acknowledged(mid=mid, code=code))
+
+    # From here on in the thread that uses the publisher.
+
+    def _wait_until(self, reached: Callable[[], bool], patience_s: float | None) -> None:
+        last, count = time.monotonic(), self.acknowledged
+        while not reached():
+            self._take(0.5)
+            now = time.monotonic()
+            if self.acknowledged != count:
+                last, count = now, self.acknowledged
+            elif patience_s is not None and now - last > patience_s:
+                raise BrokerAway(
+                    f"The broker at {self.login.host}:{self.login.port} has acknowledged nothing for {patience_s:.0f} s;"
+                    f" {len(self._in_flight)} messages of {self.login.username!r} are open. Look after it, then start again."
+                )
+
+    def _take_all(self) -> None:
+        while not self._happened.empty():
+            self._take(0)
+
+    def _take(self, timeout_s: float) -> None:
+        """Take in one thing that happened, if one does in time."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            happened = self._happened.get(timeout=max(0.0, timeout_s)) if timeout_s > 0 else self._happened.get_nowait()
+        except queue.Empty:
+            return
+        if isinstance(happened, PilotbedError):
+            self._fail(happened)
+        elif happened is not None:
+            self._settle(happened)
+
+    def _settle(self, answer: _Acknowledged) -> None:
+        # Everything of ours is in _in_flight by now: what is not there is a greeting, published by the other thread.
+        topic = self._in_flight.pop(answer.mid, None)
+        if answer.code.value >= _FIRST_FAILURE:
+            where = "its status topic" if topic is None else repr(topic)
+            self._fail(
+                PublishRefused(
+                    f"The broker refuses a message of {self.login.username!r} to {where} ({answer.code}): the credential does"
+                    " not speak for that slot, or the plan that is applied is another. Use the slot's own credential."
+                )
+            )
+        if topic is not None:
+            self.acknowledged += 1
+            self.unheard += answer.code.value == _NO_SUBSCRIBER
+
+    def _fail(self, failure: PilotbedError) -> None:
+        self._failure = failure
+        raise failure
