@@ -64,6 +64,9 @@ class Settings(BaseSettings):
         description="Unacknowledged messages in memory at which the collector disconnects until it has committed.",
     )
     max_payload_bytes: int = Field(262_144, ge=1_024, description="A larger message is quarantined by head and hash.")
+    judge_minutes: int = Field(
+        360, ge=1, description="A month or date that is not final is judged again so long after the last time."
+    )
     keep_messages: bool = Field(True, description="Keep raw messages, so that a wrong mapping can be corrected.")
     session_key: SecretStr | None = Field(
         None, description="Signs browser sessions. Without it one is made and kept in the data directory."

@@ -1,0 +1,1 @@
+"""Did it do what was promised? Plan and telemetry become measures, intervals, verdicts and results."""

@@ -1,0 +1,245 @@
+"""Evaluating a pilot: the status of a month, or the verdicts of an evaluation date, by what was received up to ``as_of``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from core.canonical import canonical_json, plain, sha256
+from core.database import Connection
+from core.errors import PermanentError
+from core.version import VERSION
+from core.window import MICROSECOND, Window, date_window, midnight, month_window, months, next_month
+from devices.plan.measures import Availability, Capture, EventRatio, Share, Statistic
+from devices.plan.model import Channel, Kpi, Plan
+from devices.plan.predicate import slots_in_effect
+from devices.registry.queries import plan_of
+from kpi.entry import entry_of
+from kpi.gathered import Gathered
+from kpi.inputs.gather import Gatherer
+from kpi.inputs.reader import Reader
+from kpi.judge import Asked
+from kpi.spans import spans
+from telemetry.horizon import close_past
+from telemetry.windows import snapshot
+
+ALPHA = 0.05
+"""Error of all looks at a pilot's data together: with k evaluation dates each is made at 5 %/k."""
+
+FINAL_FROM_DAY = 10
+"""A window's result is provisional until this day of the month after it."""
+
+Kind = Literal["month", "date", "final"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One evaluation. ``document`` is what is stored, hashed, shown and printed; its numbers are unrounded."""
+
+    pilot: str
+    kind: Kind
+    label: str
+    """``2026-05`` of a month, the calendar day of an evaluation."""
+    plan_version: int
+    as_of: datetime
+    code_version: str
+    document: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Of the content: the canonical JSON without ``as_of``, so that the same result later is the same."""
+        return sha256(canonical_json({key: value for key, value in self.document.items() if key != "as_of"}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """Which window is asked about."""
+
+    kind: Kind
+    label: str
+    whole: Window
+    month: Window | None
+
+    @property
+    def window(self) -> Window:
+        return self.whole if self.month is None else self.month
+
+
+def evaluate(
+    connection: Connection,
+    pilot: str,
+    *,
+    month: str | None = None,
+    at: date | None = None,
+    final: bool = False,
+    as_of: datetime | None = None,
+) -> Result:
+    """Judge a pilot against its plan.
+
+    :param month: ``YYYY-MM``: its status, with this month's and the cumulative values. A running month is judged up to
+        ``as_of``.
+    :param at: an evaluation date of the plan: the verdicts on the period up to, not including, that day.
+    :param final: the verdicts on all data, up to the plan's ``data_until``.
+    :param as_of: what was received up to then, and by the plan in force then; now if left out. The same ``as_of`` gives the
+        same bytes, whenever it is asked.
+    :raises NotFound: no such pilot, or no plan of it by ``as_of``.
+    :raises PermanentError: the window is not one of the plan's, or is not over.
+    """
+    if (month is not None) + (at is not None) + final != 1:
+        raise PermanentError("An evaluation is of one month, of one evaluation date, or final: give one of the three.")
+    closed = close_past(connection)
+    as_of = closed if as_of is None else _past(as_of, closed)
+    plan, plan_version, plan_sha256 = plan_of(connection, pilot, as_of=as_of)
+    if month is not None:
+        question = _month(plan, month, as_of)
+    else:
+        question = _date(plan, plan.evaluation.data_until if final or at is None else at, as_of)
+    running = _running(plan, question)
+    code_version = f"pilotbed {VERSION}"
+    document: dict[str, Any] = {
+        "pilot": pilot,
+        "title": plan.title,
+        "simulated": plan.simulated,
+        "kind": question.kind,
+        "label": question.label,
+        "plan": {"version": plan_version, "sha256": plan_sha256},
+        "code_version": code_version,
+        "zone": plan.period.timezone,
+        "window": {"start": question.whole.start, "end": question.whole.end},
+        "month": None if question.month is None else {"start": question.month.start, "end": question.month.end},
+        "as_of": as_of,
+        "running": running,
+        "provisional": running or as_of < _final_from(question.window, plan.zone),
+        "looks": len(looks(plan)),
+        "alpha": ALPHA / len(looks(plan)),
+    }
+    with snapshot(connection):
+        document["kpis"] = _kpis(connection, plan, question, as_of)
+    return Result(
+        pilot=pilot,
+        kind=question.kind,
+        label=question.label,
+        plan_version=plan_version,
+        as_of=as_of,
+        code_version=code_version,
+        document=plain(document),
+    )
+
+
+def looks(plan: Plan) -> tuple[date, ...]:
+    """The days at which verdicts are given: the interim dates, then the end of the data."""
+    return (*plan.evaluation.interim, plan.evaluation.data_until)
+
+
+def _past(as_of: datetime, closed: datetime) -> datetime:
+    if as_of.tzinfo is None:
+        raise PermanentError(f"as_of {as_of.isoformat()} has no zone: write one, as in 2026-05-01T09:00+09:00.")
+    if as_of > closed:
+        raise PermanentError(
+            f"as_of {as_of.isoformat()} lies in the future: what will be received by then is not known at"
+            f" {closed.isoformat()}. Give an earlier one, or none."
+        )
+    return as_of.astimezone(UTC)
+
+
+def _month(plan: Plan, month: str, as_of: datetime) -> _Question:
+    known = list(months(plan.period.start, plan.period.end))
+    if month not in known:
+        raise PermanentError(f"{month!r} is no month of pilot {plan.pilot}: it runs from {known[0]} to {known[-1]}.")
+    window = month_window(month, plan.zone).intersection(plan.window)
+    if as_of <= window.start:
+        raise PermanentError(
+            f"{month} of pilot {plan.pilot} had not begun at {as_of.isoformat()}: it begins at {window.start.isoformat()}."
+        )
+    seen = Window(start=window.start, end=min(window.end, as_of))
+    return _Question(kind="month", label=month, whole=Window(start=plan.window.start, end=seen.end), month=seen)
+
+
+def _date(plan: Plan, day: date, as_of: datetime) -> _Question:
+    allowed = looks(plan)
+    if day not in allowed:
+        raise PermanentError(
+            f"{day} is no evaluation date of pilot {plan.pilot}: its plan gives verdicts at"
+            f" {', '.join(map(str, allowed))} only. A month is looked at with --month."
+        )
+    whole = date_window(plan.period.start, day, plan.zone)
+    if as_of < whole.end:
+        raise PermanentError(
+            f"The evaluation of pilot {plan.pilot} at {day} covers the time up to {whole.end.isoformat()}, which was not over"
+            f" at {as_of.isoformat()}. Until then its months show a status."
+        )
+    kind: Kind = "final" if day == plan.evaluation.data_until else "date"
+    return _Question(kind=kind, label=day.isoformat(), whole=whole, month=None)
+
+
+def _running(plan: Plan, question: _Question) -> bool:
+    """Whether the month was not over yet."""
+    if question.month is None:
+        return False
+    return question.month.end < month_window(question.label, plan.zone).intersection(plan.window).end
+
+
+def _final_from(window: Window, zone: ZoneInfo) -> datetime:
+    last = (window.end - MICROSECOND).astimezone(zone).date()
+    return midnight(next_month(last).replace(day=FINAL_FROM_DAY), zone)
+
+
+def _kpis(connection: Connection, plan: Plan, question: _Question, as_of: datetime) -> list[dict[str, Any]]:
+    cut = spans(question.whole, question.month, plan.zone)
+    reader = Reader(connection, plan.pilot, question.whole, as_of)
+    gatherer = Gatherer(reader, plan, cut)
+    entries = []
+    for name, kpi in plan.kpis.items():
+        asked = Asked(
+            id=name,
+            kpi=kpi,
+            channel_unit=_unit(plan, kpi),
+            alpha=ALPHA / len(looks(plan)),
+            zone=plan.zone,
+            spans=cut,
+            uncertainty=_uncertainty(plan, kpi),
+        )
+        entries.append(entry_of(asked, _gathered(gatherer, kpi)))
+    return entries
+
+
+def _unit(plan: Plan, kpi: Kpi) -> str:
+    """The unit of what a KPI's measure gives."""
+    channel = _channel(plan, kpi) if isinstance(kpi.measure.of, Statistic) else None
+    return "%" if channel is None else channel.canonical_unit
+
+
+def _uncertainty(plan: Plan, kpi: Kpi) -> dict[str, Any] | None:
+    channel = _channel(plan, kpi)
+    if channel is None or channel.uncertainty is None:
+        return None
+    return channel.uncertainty.model_dump(mode="json", exclude_none=True)
+
+
+def _channel(plan: Plan, kpi: Kpi) -> Channel | None:
+    """The channel whose values a KPI is about; its slots share unit and kind."""
+    match kpi.measure.of:
+        case Statistic(channel=name):
+            pass
+        case Share(while_=condition):
+            name = condition.channel
+        case _:
+            return None
+    return next((plan.slots[slot].channels[name] for slot in slots_in_effect(plan, kpi)), None)
+
+
+def _gathered(gatherer: Gatherer, kpi: Kpi) -> Gathered[Any]:
+    match kpi.measure.of:
+        case Statistic() as of:
+            return gatherer.statistic(kpi, of)
+        case Share() as of:
+            return gatherer.share(kpi, of)
+        case Capture() as of:
+            return gatherer.capture(kpi, of)
+        case Availability() as of:
+            return gatherer.availability(kpi, of)
+        case EventRatio() as of:
+            return gatherer.event_ratio(kpi, of)

@@ -1,0 +1,1 @@
+"""What measures are computed from, gathered from telemetry: the only part of ``kpi`` that reads the store."""

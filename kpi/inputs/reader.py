@@ -1,0 +1,174 @@
+"""Reading the store for one evaluation: everything by one ``as_of``, each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.database import Connection
+from core.errors import NotFound
+from core.sql import load
+from core.window import EPOCH, MICROSECOND, Window, micros
+from devices.registry.queries import devices
+from kpi.charges import PlatformRecord
+from kpi.measures.availability import LinkChange, States, states
+from kpi.measures.event_ratio import Happening
+from kpi.stretches import Stretches, difference, intersection, joined, of_windows, union, windows_of
+from telemetry.channels import ChannelInfo, channels
+from telemetry.happenings import events, link_states, platform_alive, platform_known
+from telemetry.predicates import Condition
+from telemetry.windows import Statistics, TimeShare, gaps, statistics, time_share, values
+
+BEAT_TOLERANCE = timedelta(seconds=60)
+"""An intake that was heard so shortly before ``as_of`` counts as alive until then: its next beat is not recorded yet, and
+the same ``as_of`` must give the same result once it is."""
+
+_SQL = load("kpi.inputs", "inputs.sql")
+
+
+class Reader:
+    """What one evaluation knows of a pilot in a window. To be used inside one snapshot of the store."""
+
+    def __init__(self, connection: Connection, pilot: str, whole: Window, as_of: datetime) -> None:
+        self.connection = connection
+        self.pilot = pilot
+        self.whole = whole
+        self.as_of = as_of
+        self.platform = _platform(connection, pilot, as_of)
+        self._channels = {(info.slot, info.name): info for info in channels(connection, pilot)}
+        rows = connection.execute(_SQL["slots"], {"pilot": pilot})
+        self._slot_ids: dict[str, int] = {row["name"]: row["slot_id"] for row in rows}
+        self._installed = _installed(connection, pilot)
+        self._gaps: dict[tuple[int, ...], Stretches] = {}
+        self._states: dict[str, States] = {}
+        self._statistics: dict[tuple[int, ...], dict[Window, Statistics]] = {}
+
+    def channel(self, slot: str, name: str) -> ChannelInfo:
+        """One channel of the pilot.
+
+        :raises NotFound: the registry does not have it.
+        """
+        found = self._channels.get((slot, name))
+        if found is None:
+            raise NotFound(f"Pilot {self.pilot!r} has no channel {slot}/{name} in its registry: apply its plan again.")
+        return found
+
+    def channels_of(self, slot: str) -> list[ChannelInfo]:
+        """The channels of a slot, in the plan's order."""
+        return [info for (name, _), info in self._channels.items() if name == slot]
+
+    def installed_since_us(self, slot: str) -> int:
+        """From when on a slot has to work: since its first device was to stand there."""
+        spans = self._installed.get(slot)
+        return spans[0][0] if spans else self.whole.start_us
+
+    def not_installed(self, slot: str) -> Stretches:
+        """Stretches between two devices in which the slot had none."""
+        spans = self._installed.get(slot, ())
+        return difference(joined([(spans[0][0], spans[-1][1])]), spans) if spans else ()
+
+    def gaps(self, channel: ChannelInfo) -> Stretches:
+        """While no reading of the channel stood."""
+        if channel.channel_ids not in self._gaps:
+            found = gaps(self.connection, channel, self.whole, self.as_of)
+            self._gaps[channel.channel_ids] = of_windows(found)
+        return self._gaps[channel.channel_ids]
+
+    def statistics(self, channel: ChannelInfo, groups: Sequence[Stretches]) -> list[list[Statistics]]:
+        """The statistics of each stretch of each group; those that several KPIs need are read once."""
+        known = self._statistics.setdefault(channel.channel_ids, {})
+        wanted = {window: None for group in groups for window in windows_of(group) if window not in known}
+        found = statistics(self.connection, channel, list(wanted), self.as_of)
+        known.update(zip(wanted, found, strict=True))
+        return [[known[window] for window in windows_of(group)] for group in groups]
+
+    def time_shares(
+        self, channel: ChannelInfo, condition: Condition, groups: Sequence[Stretches]
+    ) -> list[list[TimeShare]]:
+        """The seconds during which a condition held, in each stretch of each group."""
+        windows = [window for group in groups for window in windows_of(group)]
+        found = iter(time_share(self.connection, channel, condition, windows, self.as_of))
+        return [[next(found) for _ in group] for group in groups]
+
+    def values(self, channel: ChannelInfo) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The readings themselves over the whole window."""
+        return values(self.connection, channel, self.whole, self.as_of)
+
+    def due(self, channel: ChannelInfo, required: Stretches) -> Stretches:
+        """Required time without those platform outages in which readings were lost: none are expected there."""
+        lost = self.gaps(channel)
+        outages = tuple(span for span in self.platform.outage if intersection((span,), lost))
+        return difference(required, outages) if outages else required
+
+    def happenings(self, slot: str, kind: str, until: datetime) -> list[Happening]:
+        """All events of one kind at a slot since the pilot's start: numbers are followed from there."""
+        window = Window(start=self.whole.start, end=max(until, self.whole.start))
+        found = events(self.connection, self._slot_ids[slot], kind, window, self.as_of)
+        return [
+            Happening(id=e.id, phase=e.phase, number=e.number, at_us=micros(e.at), attributes=e.attributes)
+            for e in found
+        ]
+
+    def states(self, slot: str) -> States:
+        """What a slot was over the whole window: up, down, left out or unknown."""
+        if slot not in self._states:
+            since_us = max(self.whole.start_us, self.installed_since_us(slot))
+            required = joined([(since_us, self.whole.end_us)])
+            self._states[slot] = states(
+                required, self._standing(slot), self._link(slot), self.platform, self.not_installed(slot)
+            )
+        return self._states[slot]
+
+    def _standing(self, slot: str) -> Stretches:
+        """While a reading of any channel stood; one without a limit to its standing proves nothing."""
+        whole = of_windows([self.whole])
+        held = [info for info in self.channels_of(slot) if info.max_hold_s is not None]
+        return union(*(difference(whole, self.gaps(info)) for info in held))
+
+    def _link(self, slot: str) -> list[LinkChange]:
+        found = link_states(self.connection, self._slot_ids[slot], self.whole, self.as_of)
+        ends = [*(state.at for state in found), self.whole.end][1:]
+        after = [
+            Window(start=state.at + MICROSECOND, end=end)
+            for state, end in zip(found, ends, strict=True)
+            if state.state == "offline" and state.at + MICROSECOND < end
+        ]
+        first: dict[datetime, int] = {}
+        for channel in self.channels_of(slot) if after else ():
+            read = statistics(self.connection, channel, after, self.as_of)
+            for window, one in zip(after, read, strict=True):
+                if one.n:
+                    first[window.start] = min(one.first_us, first.get(window.start, one.first_us))
+        return [
+            LinkChange(
+                at_us=micros(state.at),
+                online=state.state == "online",
+                next_reading_us=first.get(state.at + MICROSECOND) if state.state == "offline" else None,
+            )
+            for state in found
+        ]
+
+
+def _platform(connection: Connection, pilot: str, as_of: datetime) -> PlatformRecord:
+    alive = platform_alive(connection, pilot, Window(start=EPOCH, end=as_of))
+    if alive and alive[-1].end + BEAT_TOLERANCE >= as_of:
+        alive[-1] = Window(start=alive[-1].start, end=as_of)
+    since = platform_known(connection, pilot)
+    return PlatformRecord(
+        alive=of_windows(alive),
+        since_us=None if since is None or since >= as_of else micros(since),
+        until_us=micros(as_of),
+    )
+
+
+def _installed(connection: Connection, pilot: str) -> dict[str, Stretches]:
+    """When each slot had a device; the last one stands for ever."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for row in devices(connection, pilot):
+        if row.installed_at is not None:
+            end_us = 2**62 if row.removed_at is None else micros(row.removed_at)
+            spans.setdefault(row.slot, []).append((micros(row.installed_at), end_us))
+    return {slot: joined(found) for slot, found in spans.items()}

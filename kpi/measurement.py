@@ -1,0 +1,78 @@
+"""What a measure emits: a value with everything that a decision about it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from kpi.intervals import Block
+
+Number = float | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """Events that succeeded or not."""
+
+    successes: int
+    trials: int
+    days: tuple[tuple[int, int], ...]
+    """(successes, trials) of each calendar day that had any."""
+    designed: bool
+    """Independent designed trials; otherwise events of daily operation, which cluster by day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsShare:
+    """A percentile's promise in another form: ``p95 ≤ T`` is ``share(≤ T) ≥ 95 %``. Shares are 0 to 1."""
+
+    share: float
+    at_least: float
+    fill_low: float | None
+    """The share if every missing reading broke the promise; None where nothing says how many are missing."""
+    fill_high: float | None
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One measure over one window. ``value`` is None where there is nothing to compute it from; it is never NaN."""
+
+    value: float | None
+    unit: str
+    n: int
+    """Readings or events behind the value."""
+    completeness: float | None
+    """Share of the expected readings (of the required time, for events and availability) that is there, 0 to 1."""
+    low: float | None = None
+    """The value if every gap that is charged to nobody went against it in one direction …"""
+    high: float | None = None
+    """… and in the other. Both equal ``value`` where every gap is charged."""
+    fill_low: float | None = None
+    """The value if everything missing took the lowest it physically can; None where that is not known."""
+    fill_high: float | None = None
+    blocks: tuple[Block, ...] = ()
+    bounded: bool = False
+    """A share in %: it lies between 0 and 100."""
+    difference: bool = False
+    """A difference of values (a standard deviation): another unit scales it and never shifts it."""
+    trials: Trials | None = None
+    as_share: AsShare | None = None
+    facts: Mapping[str, Number] = field(default_factory=lambda: MappingProxyType({}))
+    """The numbers behind it, for sentences: seconds charged, numbers missing …"""
+
+
+def ratio(part: int, whole: int) -> float:
+    """A share in %, exact where it is exact: 95 of 100 are 95.0, never 94.99999999999999.
+
+    >>> ratio(95, 100), ratio(57, 100)
+    (95.0, 57.0)
+    """
+    return 100 * part / whole
+
+
+def completeness(obtained: Sequence[float], expected: Sequence[float]) -> float | None:
+    """What there is out of what there should be, 0 to 1; None where nothing is expected."""
+    whole = sum(expected)
+    return None if whole <= 0 else min(max(sum(obtained) / whole, 0.0), 1.0)

@@ -1,0 +1,1 @@
+"""The measures, one file a kind: pure functions of records. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Documents of record: what the numbers say, set on paper."""

@@ -1,0 +1,317 @@
+"""From a stored result to the opinion's record: everything as it was known at the result's ``as_of``.
+
+So the same result gives the same document, whenever it is asked for; only what people write under it makes a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from core.database import Connection
+from core.errors import PermanentError
+from core.language import N_
+from core.settings import settings
+from core.sql import load
+from core.window import Window, midnight, months
+from devices.plan.model import Kpi, Plan
+from devices.registry.queries import DeviceRow, devices, plan_of
+from kpi.evaluate import evaluate
+from kpi.inputs.reader import Reader
+from kpi.reports.record import (
+    Both,
+    ChargedTo,
+    Figure,
+    Header,
+    IntakeDay,
+    Interval,
+    OpinionData,
+    OpinionKpi,
+    Outage,
+    Refused,
+    Swap,
+    TrendMonth,
+    Written,
+    both,
+)
+from kpi.results import Stored, versions
+from kpi.stretches import Stretches, intersection, of_windows, windows_of
+from telemetry.intake import connection_days, rejection_counts, slot_days
+from telemetry.windows import snapshot
+
+_SQL = load("kpi.reports", "reports.sql")
+
+Document = Mapping[str, Any]
+
+
+def last_whole_month(plan: Plan, now: datetime) -> str:
+    """The last month of the pilot that is over.
+
+    :raises PermanentError: none is.
+    """
+    first = now.astimezone(plan.zone).date().replace(day=1)
+    end = plan.period.end if now >= plan.window.end else first
+    over = list(months(plan.period.start, min(plan.period.end, end)))
+    if not over:
+        raise PermanentError(
+            f"No month of pilot {plan.pilot} is over yet: it begins on {plan.period.start}. Name the running one with --month."
+        )
+    return over[-1]
+
+
+def opinion_data(connection: Connection, result: Stored) -> OpinionData:
+    """The monthly opinion that a stored result of a month comes to.
+
+    :raises PermanentError: the result is not of a month.
+    """
+    if result.kind != "month":
+        raise PermanentError(
+            f"The result {result.kind} {result.label} of pilot {result.pilot} is not of a month: an opinion is monthly."
+        )
+    plan, version, sha256 = plan_of(connection, result.pilot, result.plan_version)
+    month = _window(result.document["month"])
+    trend = [*_earlier(connection, plan, result), result.document]
+    texts = _texts(connection, result)
+    with snapshot(connection):
+        outages = _outages(connection, plan, month, result.as_of)
+        refused = _refused(connection, result, month)
+        return OpinionData(
+            number=f"OP-{result.pilot}-{result.label.replace('-', '')}-{result.version}",
+            header=_header(plan, version, sha256),
+            month=result.label,
+            window=month,
+            as_of=result.as_of,
+            provisional=bool(result.document["provisional"]),
+            result_version=result.version,
+            result_sha256=result.sha256,
+            code_version=result.code_version,
+            kpis=tuple(_kpi(entry, plan.kpis[entry["id"]], trend) for entry in result.document["kpis"]),
+            decisions=_decisions(connection, result, month, outages),
+            outages=outages,
+            swaps=_swaps(devices(connection, result.pilot), month, result.as_of),
+            refused=refused,
+            intake=_intake(connection, plan, month, result.as_of),
+            site_opinion=texts.get("officer"),
+            team_opinion=texts.get("admin"),
+            company_reply=texts.get("company"),
+        )
+
+
+def _window(found: Mapping[str, str]) -> Window:
+    return Window(start=datetime.fromisoformat(found["start"]), end=datetime.fromisoformat(found["end"]))
+
+
+def _header(plan: Plan, version: int, sha256: str) -> Header:
+    return Header(
+        pilot=plan.pilot,
+        title=plan.title,
+        kind=plan.kind,
+        company=plan.company.name,
+        site=plan.site.name,
+        product=plan.product.name,
+        places=tuple(dict.fromkeys(slot.place or name for name, slot in plan.slots.items())),
+        zone=plan.period.timezone,
+        period=plan.window,
+        simulated=plan.simulated,
+        plan_version=version,
+        plan_sha256=sha256,
+        organisation=settings().organisation,
+        team=settings().team,
+    )
+
+
+# --- The numbers
+
+
+def _earlier(connection: Connection, plan: Plan, result: Stored) -> list[Document]:
+    """The results of the months before, as they stood at this result's ``as_of``; one never stored is worked out now."""
+    stored: dict[str, Document] = {}
+    for one in versions(connection, result.pilot, "month"):
+        if one.as_of <= result.as_of:
+            stored[one.label] = one.document
+    first = date.fromisoformat(f"{result.label}-01")
+    return [
+        stored[month]
+        if month in stored
+        else evaluate(connection, result.pilot, month=month, as_of=result.as_of).document
+        for month in months(plan.period.start, first)
+    ]
+
+
+def _kpi(entry: Document, plan: Kpi, trend: list[Document]) -> OpinionKpi:
+    return OpinionKpi(
+        id=entry["id"],
+        name=entry["name"],
+        definition=plan.definition,
+        unit=entry["unit"],
+        target=entry["target"]["text"],
+        weight=entry["weight"],
+        required=entry["required"],
+        scope=entry["scope"],
+        rule=entry["decision"],
+        minimum_completeness=entry["minimum_completeness"],
+        month=_figure(entry["month"], entry["scope"], both(N_("이달에 이 지표를 계산할 자료가 없음"))),
+        cumulative=_figure(entry["cumulative"], entry["scope"], both(N_("실증 시작부터 이 지표를 계산할 자료가 없음"))),
+        status=entry["status"],
+        why=Both(ko=entry["why"]["ko"], en=entry["why"]["en"]),
+        trend=tuple(_point(document, entry) for document in trend),
+        method=plan.method,
+        measured_by=plan.measured_by,
+        baseline=plan.baseline,
+    )
+
+
+def _figure(found: Document, scope: str, missing: Both) -> Figure:
+    """A figure of a result. Of a period chance has no part in the decision: its confidence bounds are for information."""
+    judged = _interval(found["interval"])
+    return Figure(
+        value=found["value"],
+        n=found["n"],
+        completeness=found["completeness"],
+        interval=judged if scope == "capability" else _interval(found["sampling"]),
+        open_gaps=judged if found["interval"] is not None and found["interval"]["method"] == "gaps" else None,
+        reason=missing if found["value"] is None else None,
+    )
+
+
+def _interval(found: Document | None) -> Interval | None:
+    if found is None:
+        return None
+    level = None if found["alpha"] is None else 1 - found["alpha"]
+    return Interval(low=found["low"], high=found["high"], level=level)
+
+
+def _point(document: Document, entry: Document) -> TrendMonth:
+    """A KPI in an earlier result; a KPI that an amendment gave another unit since does not go on one axis with it."""
+    old = next((one for one in document["kpis"] if one["id"] == entry["id"] and one["unit"] == entry["unit"]), None)
+    if old is None:
+        return TrendMonth(month=document["label"], value=None, cumulative=None, status=None)
+    return TrendMonth(
+        month=document["label"],
+        value=old["month"]["value"],
+        cumulative=old["cumulative"]["value"],
+        status=old["status"],
+        completeness=old["month"]["completeness"],
+    )
+
+
+# --- What happened
+
+
+def _outages(connection: Connection, plan: Plan, month: Window, as_of: datetime) -> tuple[Outage, ...]:
+    """While a slot was not up, and to whom that is charged: the same division that availability is computed from."""
+    reader = Reader(connection, plan.pilot, month, as_of)
+    inside = of_windows([month])
+    found: list[Outage] = []
+    for name, slot in plan.slots.items():
+        states = reader.states(name)
+        charged: tuple[tuple[ChargedTo, Stretches], ...] = (
+            ("company", states.down),
+            ("platform", states.left_out),
+            ("unattributed", states.unknown),
+        )
+        empty = reader.not_installed(name)
+        for whom, stretches in charged:
+            found += [
+                Outage(
+                    slot=name,
+                    place=slot.place,
+                    window=window,
+                    charged_to=whom,
+                    note=both(N_("장비가 없던 시간 포함")) if intersection(of_windows([window]), empty) else None,
+                )
+                for window in windows_of(intersection(stretches, inside))
+            ]
+    return tuple(sorted(found, key=lambda outage: (outage.window.start, outage.slot)))
+
+
+def _swaps(rows: list[DeviceRow], month: Window, as_of: datetime) -> tuple[Swap, ...]:
+    """Devices put in place of another in the month; a slot's first device is none."""
+    by_slot: dict[str, list[DeviceRow]] = {}
+    for row in rows:
+        if row.installed_at is not None and row.installed_at <= as_of:
+            by_slot.setdefault(row.slot, []).append(row)
+    found = []
+    for installed in by_slot.values():
+        in_order = sorted(installed, key=lambda row: row.installed_at or month.start)
+        for before, now in pairwise(in_order):
+            if now.installed_at is not None and now.installed_at in month:
+                found.append(
+                    Swap(
+                        slot=now.slot,
+                        place=now.place,
+                        at=now.installed_at,
+                        serial=now.serial or "",
+                        before=before.serial,
+                        firmware=now.firmware,
+                    )
+                )
+    return tuple(sorted(found, key=lambda swap: (swap.at, swap.slot)))
+
+
+def _refused(connection: Connection, result: Stored, month: Window) -> tuple[Refused, ...]:
+    until = month.intersection(Window(start=month.start, end=max(month.start, result.as_of)))
+    return tuple(
+        Refused(
+            kind="message" if row["kind"] == "quarantine" else "item",
+            where=row["place"],
+            reason=row["reason"],
+            n=row["n"],
+        )
+        for row in rejection_counts(connection, result.pilot, until)
+    )
+
+
+def _intake(connection: Connection, plan: Plan, month: Window, as_of: datetime) -> tuple[IntakeDay, ...]:
+    """The days of receipt that were over at ``as_of``: the counts of a running one would differ at the next look."""
+    first = month.start.astimezone(plan.zone).date()
+    after = (month.end - timedelta(microseconds=1)).astimezone(plan.zone).date() + timedelta(days=1)
+    found = {}
+    while first < after and midnight(first + timedelta(days=1), plan.zone) <= as_of:
+        found[first] = dict.fromkeys(_COUNTED, 0)
+        first += timedelta(days=1)
+    if not found:
+        return ()
+    days = min(found), max(found)
+    for row in (*connection_days(connection, plan.pilot, *days), *slot_days(connection, plan.pilot, *days)):
+        for name in _COUNTED:
+            found[row["day"]][name] += row.get(name, 0)
+    return tuple(IntakeDay(day=day, **counts) for day, counts in found.items())
+
+
+_COUNTED = ("delivered", "committed", "quarantined", "decoded", "stored", "duplicate", "conflict", "rejected")
+
+
+# --- What waits, and what people wrote
+
+
+def _decisions(connection: Connection, result: Stored, month: Window, outages: tuple[Outage, ...]) -> tuple[Both, ...]:
+    """What somebody has to decide after reading this."""
+    found = []
+    for entry in result.document["kpis"]:
+        if entry["status"] == "at_risk":
+            found.append(both(N_("%(name)s 미달 우려: 보완 계획을 요청할지"), name=entry["name"]))
+        elif entry["status"] == "insufficient":
+            found.append(both(N_("%(name)s 자료 부족: 수집 보완을 요청할지"), name=entry["name"]))
+    unknown = [outage for outage in outages if outage.charged_to == "unattributed"]
+    if unknown:
+        found.append(both(N_("귀책을 알 수 없는 수신 중단 %(n)s건: 원인을 확인할지"), n=f"{len(unknown):,}"))
+    row = connection.execute(
+        _SQL["open_by"], {"pilot": result.pilot, "start": month.start, "end": month.end, "as_of": result.as_of}
+    ).fetchone()
+    assert row is not None
+    if row["quarantined"]:
+        found.append(both(N_("수신 보류 %(n)s건: 계획서를 고쳐 다시 처리할지"), n=f"{row['quarantined']:,}"))
+    if row["conflicts"]:
+        found.append(both(N_("상이값 중복 %(n)s건: 어느 값이 맞는지"), n=f"{row['conflicts']:,}"))
+    return tuple(found)
+
+
+def _texts(connection: Connection, result: Stored) -> dict[str, Written]:
+    rows = connection.execute(_SQL["opinion_texts"], {"pilot": result.pilot, "month": result.label})
+    return {
+        row["role"]: Written(judgement=row["judgement"], body=row["body"], by=row["written_by"], at=row["written_at"])
+        for row in rows
+    }

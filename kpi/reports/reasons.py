@@ -1,0 +1,47 @@
+"""Why something was set aside or refused, in few words: one line a code of the intake's closed list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from core.language import N_, translator
+
+_SHORT: Mapping[str, str] = MappingProxyType(
+    {
+        "not_json": N_("JSON 형식이 아님"),
+        "empty": N_("내용이 없음"),
+        "too_large": N_("허용 크기를 넘음"),
+        "too_deep": N_("중첩이 너무 깊음"),
+        "bad_shape": N_("약속한 구조가 아님"),
+        "no_binding": N_("계획서에 없는 토픽"),
+        "no_slot": N_("어느 설치 지점인지 알 수 없음"),
+        "no_known_value": N_("계획서의 측정 항목이 하나도 없음"),
+        "refused_by_store": N_("저장소가 받아들이지 않음"),
+        "unknown_channel": N_("계획서에 없는 측정 항목"),
+        "unknown_state": N_("계획서에 없는 상태값"),
+        "unknown_event": N_("계획서에 없는 발생 기록"),
+        "no_value": N_("값이 비어 있음"),
+        "not_a_number": N_("숫자가 아님"),
+        "not_finite": N_("유한한 숫자가 아님"),
+        "not_exact": N_("정확히 저장할 수 없는 큰 정수"),
+        "time_missing": N_("측정 시각이 없음"),
+        "time_unreadable": N_("측정 시각을 읽을 수 없음"),
+        "in_future": N_("측정 시각이 수신 시각보다 앞섬"),
+        "before_pilot": N_("실증 기간 이전의 시각"),
+        "after_pilot": N_("실증 기간 이후의 시각"),
+        "bad_event": N_("발생 기록의 형식 오류"),
+        "bad_status": N_("상태 메시지의 형식 오류"),
+        "nul_character": N_("저장할 수 없는 글자"),
+    }
+)
+
+
+def reason_text(code: str, language: str) -> str:
+    """A reason in few words; an unknown code is shown as it is."""
+    return translator(language)(_SHORT[code]) if code in _SHORT else code
+
+
+def known_reasons() -> frozenset[str]:
+    """The codes that have words here."""
+    return frozenset(_SHORT)

@@ -1,0 +1,149 @@
+"""``pilotbed evaluate``: judge a pilot against its plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from core.audit import command_line_user
+from core.database import Connection, connected
+from core.errors import PermanentError
+from core.language import LANGUAGES, STATES, with_unit
+from core.numbers import printed, printed_interval
+from core.settings import settings
+from core.window import months
+from devices.plan.target import Bounds, parse_bounds
+from devices.registry import plan_of
+from kpi.evaluate import Result
+from kpi.evaluate import evaluate as judge
+from kpi.results import store
+from pilotbed.cli.tables import columns
+from pilotbed.cli.tables import show as show_tables
+from pilotbed.stack.attach import attached_database
+
+_HEADS = {
+    "ko": ("지표", "목표", "당월", "누계(구간)", "자료획득률", "상태", "근거"),
+    "en": ("KPI", "target", "month", "cumulative (interval)", "completeness", "status", "why"),
+}
+_RESULT_HEADS = {
+    "ko": ("지표", "목표", "결과(구간)", "자료획득률", "판정", "근거"),
+    "en": ("KPI", "target", "result (interval)", "completeness", "verdict", "why"),
+}
+
+
+def evaluate(
+    pilot: Annotated[str, typer.Argument(metavar="PILOT", help="The pilot's name.")],
+    month: Annotated[
+        str | None, typer.Option(help="The status of a month, YYYY-MM; the newest if nothing is asked.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="The verdicts of an evaluation date of the plan, YYYY-MM-DD.")] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="The verdicts on all data, up to the plan's data_until.")
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="What was received up to then, with a zone: 2026-05-01T09:00+09:00. Now if left out."),
+    ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record/--no-record", help="Keep the result as a version; never of a running month or with --as-of."
+        ),
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    language: Annotated[str | None, typer.Option("--lang", help="ko or en; PILOTBED_LANGUAGE if left out.")] = None,
+) -> None:
+    """Judge a pilot against its plan: the status of a month, or the verdicts of an evaluation date."""
+    told_in = language or settings().language
+    if told_in not in LANGUAGES:
+        raise PermanentError(f"--lang {told_in!r} is no language of Pilotbed; choose one of: {', '.join(LANGUAGES)}.")
+    day, instant = _day(at), _instant(as_of)
+    with attached_database() as url, connected(url) as connection:
+        if month is None and day is None and not final:
+            month = _newest_month(connection, pilot, instant)
+        result = judge(connection, pilot, month=month, at=day, final=final, as_of=instant)
+        keep = record and instant is None and not result.document["running"]
+        version = store(connection, result, command_line_user()) if keep else None
+    if as_json:
+        print(json.dumps(result.document, ensure_ascii=False))
+    else:
+        _show(result, version, told_in)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise PermanentError(f"--at {text!r} is no calendar day: write it as YYYY-MM-DD.") from None
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise PermanentError(f"--as-of {text!r} is no instant: write it as 2026-05-01T09:00+09:00.") from None
+    if found.tzinfo is None:
+        raise PermanentError(f"--as-of {text!r} has no zone: write it as {text}+09:00, or with a Z for UTC.")
+    return found
+
+
+def _newest_month(connection: Connection, pilot: str, as_of: datetime | None) -> str:
+    """The month that runs, or the pilot's last one."""
+    plan, _, _ = plan_of(connection, pilot, as_of=as_of)
+    now = datetime.now(plan.zone) if as_of is None else as_of.astimezone(plan.zone)
+    known = list(months(plan.period.start, plan.period.end))
+    begun = [one for one in known if one <= f"{now:%Y-%m}"]
+    return begun[-1] if begun else known[0]
+
+
+def _show(result: Result, version: int | None, language: str) -> None:
+    document = result.document
+    korean = language == "ko"
+    state = ("잠정" if korean else "provisional") if document["provisional"] else ("확정" if korean else "final")
+    simulated = (" · 모의 자료" if korean else " · simulated data") if document["simulated"] else ""
+    heads = _HEADS if result.kind == "month" else _RESULT_HEADS
+    table = columns(*heads[language])
+    for entry in document["kpis"]:
+        table.add_row(*_row(entry, language))
+    typer.echo(f"{document['title']} ({result.pilot}) · {result.label} · {state}{simulated}")
+    show_tables(table)
+    kept = "" if version is None else f" · {'제' if korean else 'version '}{version}{'판' if korean else ''}"
+    plan = document["plan"]
+    typer.echo(
+        f"{'기준일시' if korean else 'as of'} {document['as_of']} · {'계획' if korean else 'plan'} {plan['version']}"
+        f" ({plan['sha256'][:12]}) · SHA-256 {result.sha256[:16]}{kept}"
+    )
+
+
+def _row(entry: Mapping[str, Any], language: str) -> list[str]:
+    unit = entry["unit"]
+    target = parse_bounds(entry["target"]["text"])
+    target = target if target.unit == unit else target.to(unit)
+    state = STATES[entry.get("verdict") or entry["status"]]
+    row = [entry["name"], entry["target"][language]]
+    if "month" in entry:
+        row.append(_number(entry["month"]["value"], unit, target, language))
+    return [
+        *row,
+        _with_interval(entry, unit, target, language),
+        "–" if entry["completeness"] is None else f"{printed(100 * entry['completeness'], '%')} %",
+        f"{state.mark} {state.word(language)}",
+        entry["why"][language],
+    ]
+
+
+def _number(value: float | None, unit: str, target: Bounds, language: str) -> str:
+    return with_unit(printed(value, unit, target), unit, language)
+
+
+def _with_interval(entry: Mapping[str, Any], unit: str, target: Bounds, language: str) -> str:
+    value, interval = _number(entry["value"], unit, target, language), entry["interval"]
+    if interval is None or interval["low"] == interval["high"]:
+        return value
+    return f"{value} ({printed_interval(interval['low'], interval['high'], unit, target)})"
