@@ -15,9 +15,7 @@ import procrastinate.schema
 
 from core.database import Connection, connected
 from core.errors import PermanentError
-
-_LOCK = 7_041_001
-"""Key of the advisory lock that lets one process migrate at a time."""
+from core.locks import MIGRATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +48,11 @@ def migrate(url: str) -> list[str]:
     :raises PermanentError: a landed migration was changed, or the database is newer than this code.
     """
     with connected(url, application="pilotbed-migrate") as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATE])
         try:
             return _migrate(connection)
         finally:
-            connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+            connection.execute("SELECT pg_advisory_unlock(%s)", [MIGRATE])
 
 
 def _migrate(connection: Connection) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import Literal
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 
 class Flag(IntFlag):
@@ -104,6 +106,8 @@ class Batch:
     """Everything one transaction writes."""
 
     readings: Readings = field(default_factory=Readings)
+    rows: NDArray[Any] | None = None
+    """The same readings as rows for COPY (:func:`telemetry.rows.ahead`), where somebody made them ahead of time."""
     events: list[EventRecord] = field(default_factory=list)
     link_states: list[LinkStateRecord] = field(default_factory=list)
     quarantined: list[QuarantinedMessage] = field(default_factory=list)

@@ -67,7 +67,8 @@ class Committer:
             with connection.transaction():
                 now = horizon.receive(connection)
                 received = now if received_at is None else received_at
-                table = rows.table(rows.columns(batch.readings), micros(received))
+                made = rows.ahead(rows.columns(batch.readings)) if batch.rows is None else batch.rows
+                table = rows.received(made, micros(received))
                 outcome, collided = self._write_readings(connection, table)
                 marked = self._mark_hours(connection, table, micros(now))
                 events = _write_events(connection, batch, received)

@@ -10,12 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.database import Connection
+from core.locks import HORIZON
 from core.sql import load
 
 _SQL = load("telemetry", "horizon.sql")
-
-LOCK = 7_041_002
-"""Key of the advisory lock that ingest shares."""
 
 
 def receive(connection: Connection) -> datetime:
@@ -23,7 +21,7 @@ def receive(connection: Connection) -> datetime:
 
     :returns: the ``received_at`` of everything that this transaction writes; later than the horizon.
     """
-    connection.execute(_SQL["share"], {"lock": LOCK})
+    connection.execute(_SQL["share"], {"lock": HORIZON})
     row = connection.execute(_SQL["received_at"]).fetchone()
     assert row is not None
     received: datetime = row["received_at"]
@@ -38,6 +36,6 @@ def close_past(connection: Connection) -> datetime:
     row = connection.execute(_SQL["advance"]).fetchone()
     assert row is not None
     with connection.transaction():
-        connection.execute(_SQL["wait"], {"lock": LOCK})
+        connection.execute(_SQL["wait"], {"lock": HORIZON})
     horizon: datetime = row["at"]
     return horizon

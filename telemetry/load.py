@@ -81,6 +81,11 @@ def record_alive(connection: Connection, pilot: str, window: Window) -> None:
     connection.execute(_SQL["record_alive"], {"process": f"loader:{pilot}", "start": window.start, "end": window.end})
 
 
+def tell_planner(connection: Connection) -> None:
+    """Let PostgreSQL look at what was loaded: until it has, it plans for tables that are nearly empty."""
+    connection.execute(_SQL["analyze"])
+
+
 def loaded_until(connection: Connection, pilot: str) -> datetime | None:
     """Up to where a pilot's history was loaded; None if nothing was."""
     row = connection.execute(_SQL["loaded_until"], {"process": f"loader:{pilot}"}).fetchone()

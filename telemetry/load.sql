@@ -68,3 +68,7 @@ ON CONFLICT (slot_id, day) DO UPDATE SET
     decoded = total.decoded + excluded.decoded,
     stored = total.stored + excluded.stored,
     last_received = greatest(total.last_received, excluded.last_received)
+
+-- name: analyze
+-- Statistics for the planner.
+ANALYZE reading, event, summary, summary_share, dirty_hour

@@ -16,11 +16,11 @@ from core.database import Connection
 from core.sql import load
 from core.window import HOUR_US, Window, instant, micros
 from telemetry.channels import ChannelInfo
+from telemetry.rows import PG_EPOCH_US
 from telemetry.statistics import Neighbour
 
 _SQL = load("telemetry", "raw.sql")
 
-_PG_EPOCH_US = 946_684_800_000_000
 
 Columns = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -87,5 +87,5 @@ def _fetched(connection: Connection, channel: ChannelInfo, ranges: Sequence[Wind
     assert row is not None
     if row["observed"] is None:
         return np.empty(0, dtype=np.int64), np.empty(0)
-    observed = np.frombuffer(row["observed"], dtype=">i8").astype(np.int64) + _PG_EPOCH_US
+    observed = np.frombuffer(row["observed"], dtype=">i8").astype(np.int64) + PG_EPOCH_US
     return observed, np.frombuffer(row["value"], dtype=">f8").astype(np.float64)

@@ -11,7 +11,7 @@ from core.database import Connection
 from core.window import HOUR_US
 from telemetry.batch import Readings
 
-_PG_EPOCH_US = 946_684_800_000_000
+PG_EPOCH_US = 946_684_800_000_000
 """2000-01-01, where PostgreSQL's binary timestamps begin, in microseconds since 1970."""
 
 _ROW = np.dtype(
@@ -53,13 +53,29 @@ def table(readings: Columns, received_us: int | NDArray[np.int64]) -> NDArray[An
     :param received_us: one receipt time for all, or one each.
     """
     order = np.lexsort((readings.observed_us, readings.channel_id))
+    made = _made(readings, order)
+    return received(made, received_us if isinstance(received_us, int) else received_us[order])
+
+
+def ahead(readings: Columns) -> NDArray[Any]:
+    """The same without a receipt time, which only the transaction that writes them can give; see :func:`received`."""
+    return _made(readings, np.lexsort((readings.observed_us, readings.channel_id)))
+
+
+def received(made: NDArray[Any], received_us: int | NDArray[np.int64]) -> NDArray[Any]:
+    """The rows with their receipt time, in place."""
+    made["received_at"] = received_us - PG_EPOCH_US
+    return made
+
+
+def _made(readings: Columns, order: NDArray[np.intp]) -> NDArray[Any]:
     made = np.empty(len(order), dtype=_ROW)
     made["fields"] = 5
     made["l1"] = made["l2"] = made["l3"] = 8
     made["l4"] = 4
     made["l5"] = 2
-    made["observed_at"] = readings.observed_us[order] - _PG_EPOCH_US
-    made["received_at"] = (received_us if isinstance(received_us, int) else received_us[order]) - _PG_EPOCH_US
+    made["observed_at"] = readings.observed_us[order] - PG_EPOCH_US
+    made["received_at"] = 0
     made["value"] = readings.value[order]
     made["channel_id"] = readings.channel_id[order]
     made["flags"] = readings.flags[order]
@@ -68,7 +84,7 @@ def table(readings: Columns, received_us: int | NDArray[np.int64]) -> NDArray[An
 
 def observed_us(rows: NDArray[Any]) -> NDArray[np.int64]:
     """The instants of a table's rows, in microseconds since 1970."""
-    return np.asarray(rows["observed_at"].astype(np.int64) + _PG_EPOCH_US)
+    return np.asarray(rows["observed_at"].astype(np.int64) + PG_EPOCH_US)
 
 
 def by_channel(rows: NDArray[Any]) -> dict[int, int]:

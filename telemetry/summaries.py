@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from core.sql import load
 from core.window import HOUR_US, Window, instant, micros
 from telemetry.channels import ChannelInfo
 from telemetry.predicates import Condition
+from telemetry.rows import PG_EPOCH_US
 from telemetry.statistics import COLUMNS, Pieces
 
 _SQL = load("telemetry", "summaries.sql")
@@ -43,32 +45,27 @@ class Summaries:
             "slot": channel.slot_id, "name": channel.name, "with_share": condition is not None,
             **(condition or Condition()).parameters(),
         }  # fmt: skip
-        rows = connection.execute(_SQL["summaries"], parameters).fetchall()
+        row = connection.execute(_SQL["summaries"], parameters, binary=True).fetchone()
+        assert row is not None
         dirty = connection.execute(_SQL["dirty_hours"], parameters).fetchall()
-
-        def column(name: str, kind: type = np.float64) -> NDArray[np.float64]:
-            return np.array([row[name] for row in rows], dtype=kind)
-
-        hours = np.array([micros(row["hour"]) for row in rows], dtype=np.int64)
-        shared = np.isin(hours, hours[:-1][np.diff(hours) == 0]) if len(hours) else np.empty(0, dtype=np.bool_)
-        instants = {"first_us": "first_at", "last_us": "last_at"}
-        pieces = Pieces(
-            **{
-                name: np.array([micros(row[instants[name]]) for row in rows], dtype=np.int64)
-                if name in instants
-                else column(name, np.int64 if name in ("n", "missing") else np.float64)
-                for name in COLUMNS
-            }  # type: ignore[arg-type]
-        )
-        unknown = np.array([row["true_s"] is None for row in rows], dtype=np.bool_)
+        hours = _instants(row["hour"])
+        shared = np.isin(hours, hours[:-1][np.diff(hours) == 0])
+        true_s, share_s = _column(row["true_s"], ">f8"), _column(row["share_s"], ">f8")
+        wholes: dict[str, Any] = {"n": _column(row["n"], ">i4"), "missing": _column(row["missing"], ">i4")}
+        instants: dict[str, Any] = {"first_us": _instants(row["first_at"]), "last_us": _instants(row["last_at"])}
+        floats: dict[str, Any] = {
+            name: _column(row[name], ">f8").astype(np.float64)
+            for name in COLUMNS
+            if name not in wholes and name not in instants
+        }
         return cls(
             hour_us=hours,
-            pieces=pieces,
-            last_received_us=np.array([micros(row["last_received"]) for row in rows], dtype=np.int64),
-            whole=~shared & ~(unknown & (condition is not None)),
-            true_s=np.array([row["true_s"] or 0.0 for row in rows]),
-            covered_s=np.array([row["share_s"] or 0.0 for row in rows]),
-            dirty_us=np.array([micros(row["hour"]) for row in dirty], dtype=np.int64),
+            pieces=Pieces(**{name: column.astype(np.int64) for name, column in wholes.items()}, **instants, **floats),
+            last_received_us=_instants(row["last_received"]),
+            whole=~shared & ~(np.isnan(true_s) & (condition is not None)),
+            true_s=np.nan_to_num(true_s.astype(np.float64)),
+            covered_s=np.nan_to_num(share_s.astype(np.float64)),
+            dirty_us=np.array([micros(found["hour"]) for found in dirty], dtype=np.int64),
         )
 
     def fit(self, as_of: datetime | None) -> NDArray[np.bool_]:
@@ -78,3 +75,13 @@ class Summaries:
     def take(self, index: NDArray[np.int64]) -> Pieces:
         """Some of them, as pieces to be merged."""
         return Pieces(**{name: getattr(self.pieces, name)[index] for name in COLUMNS})
+
+
+def _column(sent: bytes | None, kind: str) -> NDArray[Any]:
+    """Values that the database strung together; nothing for no row."""
+    return np.frombuffer(sent or b"", dtype=kind)
+
+
+def _instants(sent: bytes | None) -> NDArray[np.int64]:
+    """The same for instants, as microseconds since 1970."""
+    return _column(sent, ">i8").astype(np.int64) + PG_EPOCH_US

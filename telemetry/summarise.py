@@ -7,6 +7,7 @@ stay marked and are read raw until they are closed.
 from __future__ import annotations
 
 from core.database import Connection
+from core.locks import SUMMARISE
 from core.sql import load
 
 _SQL = load("telemetry", "summarise.sql")
@@ -22,7 +23,8 @@ def summarise(connection: Connection, *, most: int = 2_000) -> int:
     :returns: how many channel-hours were made anew; 0 when nothing is left to do.
     """
     with connection.transaction():
-        connection.execute(_SQL["one_worker"])
+        connection.execute(_SQL["one_at_a_time"], {"lock": SUMMARISE})
+        connection.execute(_SQL["in_order"])
         claimed = connection.execute(_SQL["claim_hours"], {"grace_s": GRACE_S, "most": most}).fetchall()
         if not claimed:
             return 0

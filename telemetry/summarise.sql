@@ -1,4 +1,8 @@
--- name: one_worker
+-- name: one_at_a_time
+-- A second summariser waits: it would make the same hours.
+SELECT pg_advisory_xact_lock(%(lock)s)
+
+-- name: in_order
 -- Float sums depend on their order: no parallel plan in this transaction.
 SET LOCAL max_parallel_workers_per_gather = 0
 

@@ -9,19 +9,18 @@ from typing import Any
 
 from core.audit import record
 from core.database import Connection
+from core.locks import REGISTRY
 from core.sql import load
 from devices.access import Access, AtBroker, heard
 from devices.plan.model import Plan
 from devices.plan.problem import Way
 
 _SQL = load("devices.registry", "registry.sql")
-_LOCK = 7_041_002
-"""Key of the advisory lock that lets one process change the registry at a time."""
 
 
 def lock_registry(connection: Connection) -> None:
     """Wait until nobody else changes the registry; held until the transaction ends."""
-    connection.execute(_SQL["lock_registry"], {"key": _LOCK})
+    connection.execute(_SQL["lock_registry"], {"key": REGISTRY})
 
 
 def username(pilot: str, connection: str) -> str:

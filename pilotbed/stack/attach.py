@@ -27,12 +27,19 @@ def _on_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def _not_told(_applied: list[str]) -> None:
+    pass
+
+
 @contextmanager
-def attached_database(*, say: Callable[[str], None] = _on_stderr) -> Iterator[str]:
+def attached_database(
+    *, say: Callable[[str], None] = _on_stderr, migrated: Callable[[list[str]], None] = _not_told
+) -> Iterator[str]:
     """The URL, with its password, of the database to work on, for the length of a block.
 
     An embedded one is up to date with this version. One that the settings name is used as it is.
 
+    :param migrated: takes the names of the migrations that bringing it up to date took, where it was started for us.
     :raises EnvironmentProblem: there is none to be had; the message says why.
     """
     named = settings().database_url
@@ -47,7 +54,7 @@ def attached_database(*, say: Callable[[str], None] = _on_stderr) -> Iterator[st
     try:
         server = Postgres(directory.postgres, port=settings().database_port, binaries=settings().postgres_bin, say=say)
         with server:
-            migrate(server.url)
+            migrated(migrate(server.url))
             yield server.url
     finally:
         directory.close()

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from devices.access import BrokerUser, access_rules, role_name
-from devices.credentials import PasswordRecord
+from devices.access import Access, BrokerUser, access_rules, role_name
+from devices.credentials import PasswordRecord, matches
 
 
 def admin_user(username: str, password: PasswordRecord) -> BrokerUser:
@@ -45,10 +45,54 @@ def replace_users(text: str, users: Iterable[BrokerUser]) -> str:
 
     :raises ValueError: the text is not such a file.
     """
+    return _written(_read(text), list(users))
+
+
+def names(text: str) -> frozenset[str]:
+    """The users that the plugin's file ``text`` has, the disabled among them.
+
+    :raises ValueError: the text is not such a file.
+    """
+    return frozenset(client.get("username", "") for client in _read(text)["clients"])
+
+
+def lets_in(text: str, access: Access, secret: str) -> bool:
+    """Whether by the plugin's file ``text`` a user comes in with this secret, and has exactly these rights.
+
+    :raises ValueError: the text is not such a file.
+    """
+    document = _read(text)
+    role = role_name(access.username)
+    client: dict[str, Any] = next((item for item in document["clients"] if item.get("username") == access.username), {})
+    rules = next((item.get("acls", []) for item in document["roles"] if item.get("rolename") == role), None)
+    if client.get("disabled", False) or [item.get("rolename") for item in client.get("roles", [])] != [role]:
+        return False
+    return (
+        rules is not None and _comparable(rules) == _comparable(access_rules(access)) and _is_secret_of(client, secret)
+    )
+
+
+def _is_secret_of(client: dict[str, Any], secret: str) -> bool:
+    try:
+        record = PasswordRecord(hash=client["password"], salt=client["salt"], iterations=client["iterations"])
+        return matches(secret, record)
+    except (KeyError, TypeError, ValueError):
+        return False  # without a password, or with one in no form of ours
+
+
+def _comparable(rules: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    return {(rule.get("acltype"), rule.get("topic"), rule.get("priority", 0), rule.get("allow")) for rule in rules}
+
+
+def _read(text: str) -> dict[str, Any]:
     document = json.loads(text)
-    if not isinstance(document, dict) or not all(isinstance(document.get(key), list) for key in ("clients", "roles")):
+    if not isinstance(document, dict) or not all(_are_objects(document.get(key)) for key in ("clients", "roles")):
         raise ValueError("not a dynamic security file")
-    return _written(document, list(users))
+    return document
+
+
+def _are_objects(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(item, dict) for item in found)
 
 
 _NOBODY: Final = {

@@ -107,6 +107,10 @@ class LocalStack:
         """Start again what crashed."""
         self._supervisor.tend()
 
+    def add(self, name: str) -> None:
+        """Start one more of our processes, while the others run."""
+        self._supervisor.add(self._program(name))
+
     def pause(self, seconds: float) -> None:
         """Wait.
 

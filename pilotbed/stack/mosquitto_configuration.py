@@ -11,18 +11,43 @@ LARGEST_PACKET_BYTES: Final = 8 * 1024 * 1024
 sender sees it. Beyond this the broker cuts the sender off."""
 
 
+_THINNED_LOG: Final = """\
+# Denied publishes are told of at the debug level only. The pipe's reader keeps those, and sets the time.
+log_dest file {pipe}
+log_type all
+log_timestamp false
+"""
+_STANDARD_LOG: Final = """\
+# Without a reader that thins it the debug level stays off, because it has lines for every message; and with it the only
+# word of denied publishes. The information level tells of each save.
+log_dest stdout
+log_type error
+log_type warning
+log_type notice
+log_timestamp true
+log_timestamp_format %Y-%m-%dT%H:%M:%S
+"""
+
+
 def configuration_text(
-    *, listeners: Sequence[tuple[str, int]], plugin: Path, users_file: Path, state: Path, pipe: Path, pid_file: Path
+    *,
+    listeners: Sequence[tuple[str, int]],
+    plugin: Path,
+    users_file: Path,
+    state: Path,
+    pipe: Path | None,
+    pid_file: Path,
 ) -> str:
     """What Mosquitto reads at its start.
 
     :param listeners: hosts and ports.
     :param state: the folder of its database.
-    :param pipe: where its log goes.
+    :param pipe: where its log goes, to be thinned by :mod:`pilotbed.stack.broker_log`; None: to its standard output.
     """
+    logging = _STANDARD_LOG if pipe is None else _THINNED_LOG.format(pipe=pipe)
     listening = "\n".join(f"listener {port} {host}\nuse_username_as_clientid true" for host, port in listeners)
     return f"""\
-# Generated at each start of the local stack: changes here are lost.
+# Generated anew at each start: changes here are lost.
 per_listener_settings false
 # Without use_username_as_clientid any device could connect under the collector's client id and destroy its
 # queue. It holds for the listener above it only, whatever per_listener_settings says.
@@ -56,11 +81,7 @@ retain_available true
 # right, but the collector too, so that nobody can empty the queue, and after a restart it cannot open
 # its own database. The local stack shuts the devices' listener before memory runs out instead.
 
-# Denied publishes are told of at the debug level only. The pipe's reader keeps those, and sets the time.
-log_dest file {pipe}
-log_type all
-log_timestamp false
-connection_messages true
+{logging}connection_messages true
 pid_file {pid_file}
 sys_interval 1
 """

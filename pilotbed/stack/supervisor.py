@@ -128,6 +128,12 @@ class Supervisor:
             self.stop()
             raise
 
+    def add(self, part: Part) -> None:
+        """Start one part more, while the others run."""
+        part.start()
+        self._parts.append(part)
+        self._states.append(_State(started_at=time.monotonic()))
+
     def tend(self) -> None:
         """Look once after all parts: start again what crashed and has waited long enough."""
         for part, state in zip(self._parts, self._states, strict=True):

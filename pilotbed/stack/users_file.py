@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import EnvironmentProblem
-from devices.access import BrokerUser
+from devices.access import Access, BrokerUser
 from pilotbed.stack import dynsec
 from pilotbed.stack.account import child_account, make_folder
 from pilotbed.stack.secret import write_private
@@ -33,14 +34,39 @@ class UsersFile:
         if not self.exists():
             self.write(users)
             return
-        try:
+        with self._damage_told():
             text = dynsec.replace_users(self.path.read_text(encoding="utf-8"), users)
+        self._write(text)
+
+    def names(self) -> frozenset[str]:
+        """The users in it, the disabled among them. Without a file, nobody.
+
+        :raises EnvironmentProblem: the file is damaged.
+        """
+        if not self.exists():
+            return frozenset()
+        with self._damage_told():
+            return dynsec.names(self.path.read_text(encoding="utf-8"))
+
+    def lets_in(self, access: Access, secret: str) -> bool:
+        """Whether by it a user comes in with this secret, and has exactly these rights.
+
+        :raises EnvironmentProblem: the file is damaged.
+        """
+        if not self.exists():
+            return False
+        with self._damage_told():
+            return dynsec.lets_in(self.path.read_text(encoding="utf-8"), access, secret)
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        try:
+            yield
         except ValueError:
             raise EnvironmentProblem(
                 f"The broker's users' file {self.path} is damaged: move it away, and start again; it is then made anew"
                 " from the registry, and no device needs a new secret."
             ) from None
-        self._write(text)
 
     def _write(self, text: str) -> None:
         account = child_account()

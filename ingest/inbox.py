@@ -1,0 +1,150 @@
+"""What was delivered and is not committed yet: filled by the network thread, emptied by the writer, bounded by a mark."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.client import Item
+
+BATCH_BYTES: Final = 4 * 1024 * 1024
+"""A batch ends with the message that passes this: some hundred thousand readings, so that memory stays small."""
+HIGH_WATER_BYTES: Final = 256 * 1024 * 1024
+"""Payloads in memory beyond which nothing more is read, however few messages they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Messages that came together: of one connection of ours to the broker, at one instant."""
+
+    generation: int
+    received_us: int
+    items: list[Item]
+
+    def size(self) -> int:
+        """Bytes of payload."""
+        return sum([len(item[1]) for item in self.items])
+
+    def mids(self) -> list[int]:
+        """The packet ids that an acknowledgement is owed for."""
+        return [item[2] for item in self.items if item[2]]
+
+    def split(self, place: int) -> tuple[Part, Part]:
+        """The first so many messages, and the others."""
+        return (
+            Part(generation=self.generation, received_us=self.received_us, items=self.items[:place]),
+            Part(generation=self.generation, received_us=self.received_us, items=self.items[place:]),
+        )
+
+
+class Inbox:
+    """Parts in the order of their arrival, and how much is held: waiting here or being committed."""
+
+    def __init__(
+        self,
+        *,
+        high_water_messages: int,
+        high_water_bytes: int = HIGH_WATER_BYTES,
+        wall_clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._high_messages = high_water_messages
+        self._high_bytes = high_water_bytes
+        self._wall_clock_us = wall_clock_us
+        self._changed = threading.Condition()
+        self._parts: deque[tuple[float, Part]] = deque()
+        """Each with the instant of its arrival on a clock that is never set."""
+        self._waiting = self._waiting_bytes = 0
+        self._wanted = 1
+        """So many waiting messages end the taker's wait."""
+        self._messages = 0
+        self._bytes = 0
+        self._closed = False
+        self._latest_us = 0
+
+    @property
+    def messages(self) -> int:
+        """How many messages are held."""
+        return self._messages
+
+    def full(self) -> bool:
+        """Whether the mark is passed: nothing more should be read."""
+        return self._messages >= self._high_messages or self._bytes >= self._high_bytes
+
+    def has_room(self, share: float) -> bool:
+        """Whether no more than this share of the mark is held."""
+        return self._messages <= self._high_messages * share and self._bytes <= self._high_bytes * share
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more comes."""
+        return self._closed
+
+    def put(self, generation: int, items: list[Item]) -> None:
+        """Take what was delivered. Arrivals never go back, whatever the machine's clock does."""
+        with self._changed:
+            self._latest_us = max(self._latest_us, self._wall_clock_us())
+            part = Part(generation=generation, received_us=self._latest_us, items=items)
+            size = part.size()
+            self._parts.append((time.monotonic(), part))
+            self._waiting += len(items)
+            self._waiting_bytes += size
+            self._messages += len(items)
+            self._bytes += size
+            # The taker is not woken for every part: it has nothing to do with half a batch.
+            if self._waiting >= self._wanted or self._waiting_bytes >= BATCH_BYTES:
+                self._changed.notify()
+
+    def take(self, *, most: int, window_s: float, timeout_s: float) -> list[Part]:
+        """Wait for messages, then until a batch is whole or its first message has waited ``window_s``; take the batch.
+
+        :param most: a batch has at most so many messages.
+        :returns: nothing if none came within ``timeout_s``, or the inbox is closed and empty.
+        """
+        end = time.monotonic() + timeout_s
+        with self._changed:
+            self._wanted = 1
+            while not self._waiting and not self._closed:
+                left = end - time.monotonic()
+                if left <= 0:
+                    return []
+                self._changed.wait(left)
+            self._wanted = most
+            while self._waiting < most and self._waiting_bytes < BATCH_BYTES and not self._closed:
+                left = self._parts[0][0] + window_s - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            return self._cut(most)
+
+    def _cut(self, most: int) -> list[Part]:
+        taken: list[Part] = []
+        room, size = most, 0
+        while self._parts and room and size < BATCH_BYTES:
+            arrived, part = self._parts.popleft()
+            if len(part.items) > room:
+                part, rest = part.split(room)
+                self._parts.appendleft((arrived, rest))
+            taken.append(part)
+            room -= len(part.items)
+            size += part.size()
+        self._waiting -= most - room
+        self._waiting_bytes -= size
+        return taken
+
+    def done(self, parts: list[Part]) -> None:
+        """These are settled: committed, or given back to the broker."""
+        messages = sum(len(part.items) for part in parts)
+        size = sum(part.size() for part in parts)
+        with self._changed:
+            self._messages -= messages
+            self._bytes -= size
+
+    def close(self) -> None:
+        """Nothing more comes: what waits is taken without delay."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()

@@ -1,0 +1,118 @@
+"""The decoding thread: makes the next batch while the writer commits the one before.
+
+Routes may change between decoding and committing, when a plan is applied. The writer compares, and decodes again by the
+routes in force; so this is only ever work done ahead of time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.batching import Arrivals, decode_guarded
+from ingest.inbox import Inbox, Part
+from ingest.routing import Routes
+from telemetry import rows
+from telemetry.batch import Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Messages, and what they say by certain routes."""
+
+    parts: list[Part]
+    routes: Routes
+    batch: Batch
+
+
+class Preparer:
+    """Takes from the inbox one batch ahead, never two: what is taken late is a larger batch."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        *,
+        routes: Callable[[], Routes],
+        batch_messages: int,
+        batch_seconds: float,
+        max_payload_bytes: int,
+        keep_messages: bool,
+    ) -> None:
+        self._inbox = inbox
+        self._routes = routes
+        self._batch_messages = batch_messages
+        self._batch_seconds = batch_seconds
+        self._max_payload_bytes = max_payload_bytes
+        self._keep_messages = keep_messages
+        self._arrivals = Arrivals()
+        self._changed = threading.Condition()
+        self._ready: Prepared | None = None
+        self._ended = False
+        self._thread = threading.Thread(target=self._main, name="preparer", daemon=True)
+        self.failure: BaseException | None = None
+        """What ended the thread, if it was not the end of the inbox."""
+
+    def start(self) -> None:
+        """Begin to take from the inbox."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started."""
+        return self._thread.ident is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come: the inbox is closed and empty."""
+        return self._ended and self._ready is None
+
+    def next(self, timeout_s: float) -> Prepared | None:
+        """The next batch; None if there was none in time, or there will be none."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready is not None or self._ended, timeout_s)
+            ready, self._ready = self._ready, None
+            self._changed.notify_all()
+        return ready
+
+    def decoded(self, parts: list[Part], routes: Routes) -> Batch:
+        """What these messages say by these routes."""
+        return decode_guarded(
+            parts,
+            routes,
+            self._arrivals,
+            max_payload_bytes=self._max_payload_bytes,
+            keep_messages=self._keep_messages,
+        )
+
+    def abandon(self) -> None:
+        """End without having handed everything over: what is left stays with the broker."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _main(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:  # noqa: BLE001 - the thread's outermost loop: the process must learn of it
+            self.failure = error
+        finally:
+            self.abandon()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ready is None or self._ended)
+                if self._ended:
+                    return
+            parts = self._inbox.take(most=self._batch_messages, window_s=self._batch_seconds, timeout_s=1.0)
+            if parts:
+                routes = self._routes()
+                batch = self.decoded(parts, routes)
+                batch.rows = rows.ahead(rows.columns(batch.readings))
+                prepared = Prepared(parts=parts, routes=routes, batch=batch)
+                with self._changed:
+                    self._ready = prepared
+                    self._changed.notify_all()
+            elif self._inbox.closed:
+                return

@@ -1,0 +1,1 @@
+"""JSON as it comes: native, flat, wrapped, nested."""

@@ -1,0 +1,61 @@
+"""Paths into a JSON document: names joined by dots, numbers for places in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+
+class _Absent:
+    """What a path yields where nothing stands. JSON's null is a value."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+
+Getter = Callable[[Any], Any]
+
+
+def getter(path: str) -> Getter:
+    """A function that finds what ``path`` names in a document, or ABSENT. The empty path is the document itself.
+
+    A key that holds the dots itself is found first.
+
+    >>> getter("air.pm25")({"air": {"pm25": 3}})
+    3
+    >>> getter("air.pm25")({"air.pm25": 4})
+    4
+    >>> getter("list.1")({"list": [5, 6]})
+    6
+    >>> getter("air.pm10")({"air": {"pm25": 3}})
+    ABSENT
+    """
+    if not path:
+        return lambda document: document
+    steps = tuple(path.split("."))
+
+    def whole(document: Any) -> Any:
+        return document.get(path, ABSENT) if type(document) is dict else ABSENT
+
+    def stepwise(document: Any) -> Any:
+        found = whole(document)
+        if found is not ABSENT:
+            return found
+        for step in steps:
+            if type(document) is dict:
+                document = document.get(step, ABSENT)
+            elif type(document) is list and step.isascii() and step.isdigit() and len(step) < 9:
+                place = int(step)
+                document = document[place] if place < len(document) else ABSENT
+            else:
+                return ABSENT
+        return document
+
+    return whole if len(steps) == 1 else stepwise

@@ -1,0 +1,260 @@
+"""Why a message was set aside or an item of it refused: a closed list, each with a sentence and the next step.
+
+A *message* reason sets the whole message aside (수신 보류, quarantine): it is kept raw and can be replayed. An *item* reason
+refuses one reading, event or status of a message whose others are taken; the item is kept with its value. Reasons that a
+correction of the plan can cure are marked: a message of which nothing at all was usable, for such reasons only, is set aside
+whole, so that it can be replayed after the correction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason, in the two languages, with what the reader can do about it."""
+
+    code: str
+    ko: str
+    en: str
+    step_ko: str
+    step_en: str
+    curable: bool = False
+    """Whether a correction of the plan can make the same message usable."""
+
+
+NOT_JSON: Final = "not_json"
+EMPTY: Final = "empty"
+TOO_LARGE: Final = "too_large"
+TOO_DEEP: Final = "too_deep"
+BAD_SHAPE: Final = "bad_shape"
+NO_BINDING: Final = "no_binding"
+NO_SLOT: Final = "no_slot"
+NO_KNOWN_VALUE: Final = "no_known_value"
+REFUSED_BY_STORE: Final = "refused_by_store"
+DECODER_FAILED: Final = "decoder_failed"
+UNKNOWN_CHANNEL: Final = "unknown_channel"
+UNKNOWN_STATE: Final = "unknown_state"
+UNKNOWN_EVENT: Final = "unknown_event"
+NO_VALUE: Final = "no_value"
+NOT_A_NUMBER: Final = "not_a_number"
+NOT_FINITE: Final = "not_finite"
+NOT_EXACT: Final = "not_exact"
+TIME_MISSING: Final = "time_missing"
+TIME_UNREADABLE: Final = "time_unreadable"
+IN_FUTURE: Final = "in_future"
+BEFORE_PILOT: Final = "before_pilot"
+AFTER_PILOT: Final = "after_pilot"
+BAD_EVENT: Final = "bad_event"
+BAD_STATUS: Final = "bad_status"
+NUL_CHARACTER: Final = "nul_character"
+
+_LIST: Final = (
+    Reason(
+        code=NOT_JSON,
+        ko="메시지가 JSON 형식이 아닙니다.",
+        en="The message is not JSON.",
+        step_ko="장비의 전송 형식을 확인하거나 계획서의 통신 연결(protocol)을 바로잡아 주십시오.",
+        step_en="Check what the device sends, or correct the connection's protocol in the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=EMPTY,
+        ko="메시지에 내용이 없습니다.",
+        en="The message is empty.",
+        step_ko="장비가 빈 메시지를 보내는 이유를 확인해 주십시오.",
+        step_en="Find out why the device sends empty messages.",
+    ),
+    Reason(
+        code=TOO_LARGE,
+        ko="메시지가 허용 크기를 넘어 앞부분과 해시값만 보관했습니다.",
+        en="The message is larger than allowed; its head and hash were kept.",
+        step_ko="측정값을 여러 메시지로 나누어 보내 주십시오.",
+        step_en="Send the readings in several messages.",
+    ),
+    Reason(
+        code=TOO_DEEP,
+        ko="메시지의 중첩이 너무 깊습니다.",
+        en="The message is nested too deeply.",
+        step_ko="장비의 전송 형식을 확인해 주십시오.",
+        step_en="Check what the device sends.",
+    ),
+    Reason(
+        code=BAD_SHAPE,
+        ko="메시지의 구조가 약속한 형식과 다릅니다.",
+        en="The message is JSON, but not of the agreed shape.",
+        step_ko='{"ts": …, "values": {…}} 형식으로 보내거나 계획서에 values 경로를 적어 주십시오.',
+        step_en='Send {"ts": …, "values": {…}}, or name the path of the values in the plan.',
+        curable=True,
+    ),
+    Reason(
+        code=NO_BINDING,
+        ko="이 토픽에 해당하는 설치 지점이나 통신 연결이 계획서에 없습니다.",
+        en="No slot or connection of any plan has this topic.",
+        step_ko="토픽의 과제·설치 지점 이름을 확인하거나 계획서에 등록해 주십시오.",
+        step_en="Check the pilot and slot in the topic, or add them to the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=NO_SLOT,
+        ko="이 메시지가 어느 설치 지점의 것인지 알 수 없습니다.",
+        en="The message belongs to none of the connection's slots.",
+        step_ko="계획서의 select 조건과 메시지의 장비 식별자를 맞추어 주십시오.",
+        step_en="Make the plan's select and the device's identity in the message agree.",
+        curable=True,
+    ),
+    Reason(
+        code=NO_KNOWN_VALUE,
+        ko="메시지에 계획서의 측정 항목이 하나도 없습니다.",
+        en="The message holds none of the plan's channels.",
+        step_ko="계획서의 source 경로와 메시지의 항목 이름을 맞추어 주십시오.",
+        step_en="Make the plan's source paths and the names in the message agree.",
+        curable=True,
+    ),
+    Reason(
+        code=REFUSED_BY_STORE,
+        ko="저장소가 이 메시지의 자료를 받아들이지 않았습니다.",
+        en="The store refused the data of this message.",
+        step_ko="운영자에게 알려 주십시오. 원인을 고친 뒤 다시 처리할 수 있습니다.",
+        step_en="Tell the operator; it can be replayed once the cause is removed.",
+        curable=True,
+    ),
+    Reason(
+        code=DECODER_FAILED,
+        ko="플랫폼의 해석기가 이 메시지를 처리하지 못했습니다.",
+        en="Our decoder failed on this message.",
+        step_ko="플랫폼의 오류입니다. 운영자에게 알려 주십시오. 고친 뒤 다시 처리할 수 있습니다.",
+        step_en="This is an error of the platform: tell the operator; it can be replayed once it is corrected.",
+        curable=True,
+    ),
+    Reason(
+        code=UNKNOWN_CHANNEL,
+        ko="계획서에 없는 측정 항목입니다.",
+        en="The plan has no such channel.",
+        step_ko="측정 항목 이름을 확인하거나 계획서에 추가해 주십시오.",
+        step_en="Check the channel's name, or add it to the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=UNKNOWN_STATE,
+        ko="계획서에 없는 상태값입니다.",
+        en="The plan does not list this state.",
+        step_ko="계획서의 states 목록을 확인해 주십시오.",
+        step_en="Check the channel's states in the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=UNKNOWN_EVENT,
+        ko="계획서에 없는 발생 기록 종류입니다.",
+        en="The plan has no such kind of event.",
+        step_ko="발생 기록의 kind를 확인하거나 계획서의 events에 추가해 주십시오.",
+        step_en="Check the event's kind, or add it to the slot's events in the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=NO_VALUE,
+        ko="값이 비어 있습니다(null).",
+        en="The value is null.",
+        step_ko="측정하지 못한 항목은 보내지 않거나, 센서 상태를 확인해 주십시오.",
+        step_en="Leave out what was not measured, or check the sensor.",
+    ),
+    Reason(
+        code=NOT_A_NUMBER,
+        ko="숫자가 와야 할 자리에 다른 값이 있습니다.",
+        en="Something else stands where a number belongs.",
+        step_ko="장비가 보내는 값의 형식을 확인해 주십시오.",
+        step_en="Check the form of the device's values.",
+    ),
+    Reason(
+        code=NOT_FINITE,
+        ko="유한한 숫자가 아닙니다(NaN, 무한대 또는 표현 범위 초과).",
+        en="The number is not finite (NaN, infinite, or out of range).",
+        step_ko="센서 고장 여부를 확인해 주십시오.",
+        step_en="Check the sensor.",
+    ),
+    Reason(
+        code=NOT_EXACT,
+        ko="정수가 너무 커서 정확히 저장할 수 없습니다(2^53 초과).",
+        en="The integer is too large to be stored exactly (beyond 2^53).",
+        step_ko="더 큰 단위로 보내 주십시오.",
+        step_en="Send it in a larger unit.",
+    ),
+    Reason(
+        code=TIME_MISSING,
+        ko="보관(retain) 메시지에 측정 시각이 없어 언제의 값인지 알 수 없습니다.",
+        en="A retained message without a time of its own: nobody knows when it was.",
+        step_ko="측정 시각을 넣거나 retain 없이 보내 주십시오.",
+        step_en="Send it with its time, or without the retain flag.",
+    ),
+    Reason(
+        code=TIME_UNREADABLE,
+        ko="측정 시각을 읽을 수 없습니다.",
+        en="The time cannot be read.",
+        step_ko="계획서의 time.path, time.format, time.zone을 확인해 주십시오.",
+        step_en="Check time.path, time.format and time.zone of the connection in the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=IN_FUTURE,
+        ko="측정 시각이 수신 시각보다 5분 넘게 앞서 있습니다.",
+        en="The time lies more than five minutes after the receipt.",
+        step_ko="장비의 시계를 맞추어 주십시오.",
+        step_en="Set the device's clock.",
+    ),
+    Reason(
+        code=BEFORE_PILOT,
+        ko="측정 시각이 실증 기간보다 앞입니다.",
+        en="The time lies before the pilot.",
+        step_ko="장비의 시계를 확인해 주십시오. 초기화된 시계는 1970년으로 나타납니다.",
+        step_en="Check the device's clock; one that was reset shows 1970.",
+    ),
+    Reason(
+        code=AFTER_PILOT,
+        ko="측정 시각이 실증 기간이 끝난 뒤입니다.",
+        en="The time lies after the pilot's end.",
+        step_ko="기간이 연장되었다면 협약변경을 등록해 주십시오.",
+        step_en="If the period was extended, register the amendment.",
+    ),
+    Reason(
+        code=BAD_EVENT,
+        ko="발생 기록의 형식이 올바르지 않습니다.",
+        en="The event is not of the agreed shape.",
+        step_ko='{"id", "kind", "at"}을 갖추어 보내 주십시오.',
+        step_en='Send it with "id", "kind" and "at".',
+    ),
+    Reason(
+        code=BAD_STATUS,
+        ko="상태 메시지가 online도 offline도 아닙니다.",
+        en="The status is neither online nor offline.",
+        step_ko='{"state": "online"} 또는 {"state": "offline"}으로 보내 주십시오.',
+        step_en='Send {"state": "online"} or {"state": "offline"}.',
+    ),
+    Reason(
+        code=NUL_CHARACTER,
+        ko="글자에 \\u0000이 들어 있어 저장할 수 없습니다.",
+        en="A text holds \\u0000, which cannot be stored.",
+        step_ko="장비가 보내는 글자를 확인해 주십시오.",
+        step_en="Check the texts that the device sends.",
+    ),
+)  # fmt: skip
+
+REASONS: Final[Mapping[str, Reason]] = MappingProxyType({reason.code: reason for reason in _LIST})
+"""The closed list, by code."""
+
+
+class Refused(ValueError):
+    """A message, or an item of one, is not taken: the reason's code, and the detail for its sender."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def curable(code: str) -> bool:
+    """Whether a correction of the plan can cure it."""
+    return REASONS[code].curable
