@@ -1,0 +1,1 @@
+"""Measurements of this machine: what the platform reaches beside what the parts alone reach."""
