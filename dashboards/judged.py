@@ -1,0 +1,198 @@
+"""Results as the pages show them: read from the stored documents, never computed anew for a page.
+
+Every number here is printed by the one rule of :mod:`core.numbers` from the document that the opinion is made of too, so
+that page and document show the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from core.canonical import check_code
+from core.database import Connection
+from core.language import N_, State, with_unit
+from core.sql import load
+from core.window import Window
+from dashboards.access import VisiblePilot
+from dashboards.sparkline import Sparkline, sparkline
+from dashboards.users import Person
+from dashboards.wording import Wording
+from devices.plan.target import Bounds
+
+_SQL = load("dashboards", "pilots.sql")
+MONTHS: Final = 12
+"""So many months are in a sparkline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The newest version of one stored result."""
+
+    pilot_id: int
+    kind: str
+    label: str
+    version: int
+    plan_version: int
+    as_of: datetime
+    evaluated_at: datetime
+    sha256: str
+    code_version: str
+    document: Mapping[str, Any]
+
+    @property
+    def check_code(self) -> str:
+        return check_code(self.sha256)
+
+    @property
+    def window(self) -> Window:
+        """What it judges."""
+        window = self.document["window"]
+        return Window(start=datetime.fromisoformat(window["start"]), end=datetime.fromisoformat(window["end"]))
+
+    @property
+    def kpis(self) -> Sequence[Mapping[str, Any]]:
+        """Its entries, in the plan's order."""
+        found: Sequence[Mapping[str, Any]] = self.document["kpis"]
+        return found
+
+    def entry(self, key: str) -> Mapping[str, Any] | None:
+        """What it says of one KPI."""
+        return next((entry for entry in self.kpis if entry["id"] == key), None)
+
+
+def results(
+    connection: Connection,
+    person: Person,
+    kind: str,
+    *,
+    pilot: VisiblePilot | None = None,
+    since: str = "",
+    label: str | None = None,
+) -> list[Result]:
+    """The newest versions of a kind's results, by pilot and label; of every visible pilot, or of one."""
+    name = None if pilot is None else pilot.name
+    rows = connection.execute(
+        _SQL["latest_results"],
+        {"person": person.person_id, "name": name, "kind": kind, "from": since, "label": label},
+    )
+    return [Result(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The printed numbers of one KPI entry."""
+
+    name: str
+    required: bool
+    weight: str
+    target: str
+    number: str
+    unit: str
+    has_value: bool
+    quantity: str
+    """Number and unit."""
+    interval: str
+    """With what kind of interval it is; empty where there is none to show."""
+    month: str
+    completeness: str
+    incomplete: bool
+    least: str
+    n: str
+    state: State | None
+    why: str
+    rule: str
+
+
+_RULES: Final = {
+    ("period", "estimate"): N_("실적 판정: 값으로 판정"),
+    ("period", "confident"): N_("실적 판정: 귀책 불명 구간까지 보고 판정"),
+    ("capability", "estimate"): N_("표본 판정: 값으로 판정"),
+    ("capability", "confident"): N_("표본 판정: 신뢰한계로 판정"),
+}
+_COUNTED: Final = {"event_ratio": N_("%(n)s건"), "availability": N_("측정값 %(n)s건")}
+
+
+def figures(entry: Mapping[str, Any], words: Wording) -> Figures:
+    """A KPI entry of a result, printed."""
+    unit, target = entry["unit"], bounds_of(entry["target"], entry["unit"])
+    month = entry.get("month")
+    shown = entry if month is None else month
+    least = entry["minimum_completeness"] * 100
+    floor = Bounds(low=least, high=math.inf, low_closed=True, high_closed=False, unit="%", text="")
+    completeness = shown["completeness"]
+    code = entry.get("status") or entry.get("verdict")
+    number = words.number(entry["value"], unit, target)
+    weight = entry["weight"]
+    return Figures(
+        name=entry["name"],
+        required=entry["required"],
+        weight=f"{weight:g}" if weight else "",
+        target=entry["target"][words.language],
+        number=number,
+        unit=words.unit(unit),
+        has_value=entry["value"] is not None,
+        quantity=with_unit(number, unit, words.language),
+        interval=_interval(entry, target, words),
+        month="" if month is None else words.quantity(month["value"], unit, target),
+        completeness="" if completeness is None else words.quantity(completeness * 100, "%", floor),
+        incomplete=completeness is not None and completeness * 100 < least,
+        least=words.quantity(least, "%"),
+        n=_counted(entry, words),
+        state=words.state(code),
+        why=entry["why"][words.language],
+        rule=words.say(_RULES[entry["scope"], entry["decision"]]),
+    )
+
+
+def _counted(entry: Mapping[str, Any], words: Wording) -> str:
+    n = entry["n"]
+    return "" if not n else words.say(_COUNTED.get(entry["measure"], N_("측정값 %(n)s건")), n=words.count(n))
+
+
+def _interval(entry: Mapping[str, Any], target: Bounds, words: Wording) -> str:
+    found = entry["interval"]
+    if found is None or found["method"] == "none":
+        return ""
+    ends = with_unit(words.interval(found["low"], found["high"], entry["unit"], target), entry["unit"], words.language)
+    first, last = (words.number(found[end], entry["unit"], target) for end in ("low", "high"))
+    if first == last:
+        return ""
+    if found["alpha"] is None:
+        return words.say(N_("귀책 불명 구간 %(ends)s"), ends=ends)
+    level = f"{100 * (1 - found['alpha']):.3g} %"
+    return words.say(N_("신뢰한계(한쪽 %(level)s) %(ends)s"), level=level, ends=ends)
+
+
+def bounds_of(target: Mapping[str, Any], unit: str) -> Bounds:
+    """The target of an entry, in the entry's unit."""
+    return Bounds(
+        low=-math.inf if target["low"] is None else target["low"],
+        high=math.inf if target["high"] is None else target["high"],
+        low_closed=target["low_closed"],
+        high_closed=target["high_closed"],
+        unit=unit,
+        text=target["text"],
+    )
+
+
+def trend(key: str, months: Sequence[Result], words: Wording, *, width: int, height: int) -> Sparkline | None:
+    """The monthly values of one KPI as a small line; None before there are two months."""
+    entries = [month.entry(key) for month in months[-MONTHS:]]
+    known = [entry for entry in entries if entry is not None and entry["month"]["value"] is not None]
+    if len(known) < 2:
+        return None
+    last = known[-1]
+    target = bounds_of(last["target"], last["unit"])
+    values = [None if entry is None else entry["month"]["value"] for entry in entries]
+    edge = target.low if math.isfinite(target.low) else target.high
+    said = words.say(
+        N_("%(n)s개월의 추이, 마지막 달 %(value)s, 목표 %(target)s"),
+        n=len(entries),
+        value=words.quantity(last["month"]["value"], last["unit"], target),
+        target=last["target"][words.language],
+    )
+    return sparkline(values, edge if math.isfinite(edge) else None, said, width=width, height=height)

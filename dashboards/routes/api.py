@@ -1,0 +1,139 @@
+"""The HTTP interface: the same results as JSON, for whoever has a session. Errors are problem+json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from core.canonical import plain
+from core.database import Connection
+from core.errors import NotFound
+from dashboards.access import VisiblePilot, visible
+from dashboards.judged import Result, results
+from dashboards.live import heard
+from dashboards.site import Database
+from dashboards.users import Person
+from dashboards.visit import Pilot, Who
+
+router = APIRouter(prefix="/api/v1", tags=["pilots"])
+
+
+class PlanOut(BaseModel):
+    """A plan version."""
+
+    version: int
+    sha256: str
+
+
+class PilotOut(BaseModel):
+    """A pilot that the caller may see."""
+
+    pilot: str
+    title: str
+    kind: str
+    company: str
+    site: str
+    zone: str
+    start: str
+    end: str
+    simulated: bool
+    plan: PlanOut
+    last_received: str | None
+
+
+class PilotsOut(BaseModel):
+    """Pilots by name; ``next`` is the cursor of the following page."""
+
+    pilots: list[PilotOut]
+    next: str | None
+
+
+@router.get("/pilots", summary="The pilots that the caller may see")
+def pilots(
+    person: Who,
+    connection: Database,
+    after: Annotated[str, Query(max_length=63, description="The cursor of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> PilotsOut:
+    """By name, a page at a time."""
+    links = heard(connection, person)
+    found = sorted((one for one in visible(connection, person) if one.name > after), key=lambda one: one.name)
+    page = found[:limit]
+    return PilotsOut(
+        pilots=[_pilot(one, links[one.pilot_id].last_received) for one in page],
+        next=page[-1].name if len(found) > limit else None,
+    )
+
+
+@router.get("/pilots/{pilot}", summary="One pilot")
+def one_pilot(pilot: Pilot, person: Who, connection: Database) -> PilotOut:
+    """As in the list."""
+    return _pilot(pilot, heard(connection, person, pilot.name)[pilot.pilot_id].last_received)
+
+
+@router.get("/pilots/{pilot}/evaluation", summary="The newest version of a result")
+def evaluation(
+    pilot: Pilot,
+    person: Who,
+    connection: Database,
+    month: Annotated[str, Query(pattern=r"^(\d{4}-\d{2})?$", description="A month, YYYY-MM.")] = "",
+    at: Annotated[str, Query(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="An evaluation date, YYYY-MM-DD.")] = "",
+    final: Annotated[bool, Query(description="The final evaluation.")] = False,
+) -> dict[str, Any]:
+    """The stored document of a month, an evaluation date, or the final evaluation; the latest month without any of them."""
+    if at:
+        found = [*_of(connection, person, pilot, "date", at), *_of(connection, person, pilot, "final", at)]
+    elif final:
+        found = _of(connection, person, pilot, "final", None)
+    else:
+        found = _of(connection, person, pilot, "month", month or None)
+    if not found:
+        raise NotFound(f"Pilot {pilot.name!r} has no such result yet.")
+    return document(found[-1])
+
+
+def _of(connection: Connection, person: Person, pilot: VisiblePilot, kind: str, label: str | None) -> list[Result]:
+    return results(connection, person, kind, pilot=pilot, label=label)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """A stored result with its version and hash."""
+    return {
+        **result.document,
+        "version": result.version,
+        "sha256": result.sha256,
+        "evaluated_at": plain(result.evaluated_at),
+    }
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def schema() -> JSONResponse:
+    """What this interface takes and gives."""
+    return JSONResponse(
+        get_openapi(
+            title="Pilotbed",
+            version="1",
+            description="Pilots and their results. Errors are application/problem+json (RFC 9457).",
+            routes=router.routes,
+        )
+    )
+
+
+def _pilot(pilot: VisiblePilot, last_received: Any) -> PilotOut:
+    return PilotOut(
+        pilot=pilot.name,
+        title=pilot.title,
+        kind=pilot.kind,
+        company=pilot.company,
+        site=pilot.site,
+        zone=pilot.zone,
+        start=plain(pilot.start_at),
+        end=plain(pilot.end_at),
+        simulated=pilot.simulated,
+        plan=PlanOut(version=pilot.plan_version, sha256=pilot.plan_sha256),
+        last_received=None if last_received is None else plain(last_received),
+    )

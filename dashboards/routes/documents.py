@@ -1,0 +1,71 @@
+"""Documents to take away: the monthly opinion, the evaluations, the plan."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from core.errors import NotFound
+from core.language import STATES
+from dashboards.judged import Result, results
+from dashboards.live import heard, link_word
+from dashboards.opinions import opinion
+from dashboards.pages import render
+from dashboards.routes.api import document
+from dashboards.site import Database, site_of
+from dashboards.verdicts import date_name, judged_dates
+from dashboards.visit import Pilot, Who, visit_of
+from dashboards.waiting import waiting_count
+from dashboards.wording import Wording
+from devices import registry
+from kpi.reports.page_view import worst
+
+router = APIRouter()
+
+
+@router.get("/pilots/{pilot}/documents")
+def documents(request: Request, pilot: Pilot, person: Who, connection: Database) -> Response:
+    """What there is, the newest first."""
+    words = Wording(language=visit_of(request).language)
+    found = heard(connection, person, pilot.name)[pilot.pilot_id]
+    return render(
+        request,
+        "documents.html",
+        pilot=pilot,
+        heard=found,
+        link=link_word(found),
+        refused=waiting_count(connection, person, pilot),
+        months=[(one, _state(one)) for one in reversed(results(connection, person, "month", pilot=pilot))],
+        dates=[(one, date_name(one, words)) for one in reversed(judged_dates(connection, person, pilot))],
+    )
+
+
+def _state(result: Result) -> object:
+    return STATES[worst([entry["status"] for entry in result.kpis])]
+
+
+@router.get("/pilots/{pilot}/opinion/{month}.pdf")
+def opinion_pdf(request: Request, pilot: Pilot, person: Who, connection: Database, month: str) -> Response:
+    """The opinion of a month, to be signed."""
+    language = visit_of(request).language
+    made = opinion(connection, person, pilot, month, language=language, folder=site_of(request).folder)
+    name = f"{pilot.name}-opinion-{month}.pdf"
+    return Response(
+        made, media_type="application/pdf", headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@router.get("/pilots/{pilot}/evaluation.json")
+def evaluation(pilot: Pilot, person: Who, connection: Database, kind: str = "month", label: str = "") -> JSONResponse:
+    """A stored result."""
+    found = results(connection, person, kind, pilot=pilot, label=label or None)
+    if not found:
+        raise NotFound(f"Pilot {pilot.name!r} has no result {kind} {label}.")
+    return JSONResponse(document(found[-1]))
+
+
+@router.get("/pilots/{pilot}/plan.yaml")
+def plan(pilot: Pilot, connection: Database) -> Response:
+    """The plan file in force, byte by byte as it was applied."""
+    source, _, _ = registry.plan_source(connection, pilot.name, pilot.plan_version)
+    return Response(source, media_type="application/yaml")

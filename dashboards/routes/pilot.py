@@ -1,0 +1,142 @@
+"""One pilot: its KPIs, its link, its channels, its latest readings; how a device is connected; what was judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+
+from core.database import Connection
+from dashboards.access import VisiblePilot
+from dashboards.arrivals import refused_last
+from dashboards.assets import chart_library
+from dashboards.cards import cards_of
+from dashboards.connect import examples
+from dashboards.latest import latest_of
+from dashboards.live import heard, link_word, live_of
+from dashboards.pages import render
+from dashboards.plans import plan_of
+from dashboards.site import Database, site_of
+from dashboards.slots import slots_of
+from dashboards.spans import SPANS, span_of
+from dashboards.timeline import CHARGED, timeline_of
+from dashboards.users import Person
+from dashboards.verdicts import verdicts_of
+from dashboards.visit import Pilot, Who, only, visit_of
+from dashboards.waiting import reasons_lately, waiting_count
+from dashboards.wording import Wording
+
+router = APIRouter()
+
+
+def _page(
+    request: Request, connection: Connection, person: Person, pilot: VisiblePilot, template: str, **values: Any
+) -> Response:
+    """A page below a pilot's header."""
+    found = heard(connection, person, pilot.name)[pilot.pilot_id]
+    return render(
+        request,
+        template,
+        pilot=pilot,
+        heard=found,
+        link=link_word(found),
+        refused=waiting_count(connection, person, pilot),
+        **values,
+    )
+
+
+@router.get("/pilots/{pilot}")
+def overview(request: Request, pilot: Pilot, person: Who, connection: Database, span: str = "") -> Response:
+    """Is it on target, do its data arrive, what do they show?"""
+    words = Wording(language=visit_of(request).language)
+    plan = plan_of(connection, pilot)
+    return _page(
+        request,
+        connection,
+        person,
+        pilot,
+        "pilot.html",
+        cards=cards_of(connection, person, pilot, plan, words),
+        latest=latest_of(connection, pilot, words),
+        reasons=reasons_lately(connection, pilot, site_of(request).reasons, words),
+        spans=SPANS.values(),
+        span=span_of(span),
+        chart_library=f"/static/{chart_library(site_of(request).folder).name}",
+    )
+
+
+@router.get("/pilots/{pilot}/link")
+def link(request: Request, pilot: Pilot, person: Who, connection: Database, span: str = "7d") -> Response:
+    """When was each slot heard, who was away, what was swapped?"""
+    chosen = span_of(span)
+    timeline = site_of(request).timelines.get(
+        (pilot.name, pilot.plan_sha256, chosen.code),
+        lambda: timeline_of(connection, person, pilot, chosen),
+        span_s=chosen.good_s,
+    )
+    return _page(
+        request,
+        connection,
+        person,
+        pilot,
+        "link.html",
+        timeline=timeline,
+        charged=CHARGED,
+        slots=slots_of(connection, person, pilot),
+        spans=SPANS.values(),
+        span=chosen,
+    )
+
+
+@router.get("/pilots/{pilot}/verdicts")
+def verdicts(request: Request, pilot: Pilot, person: Who, connection: Database, at: str = "") -> Response:
+    """Met or not, and why? One row a KPI, for the latest evaluation date or the one asked for."""
+    words = Wording(language=visit_of(request).language)
+    plan = plan_of(connection, pilot)
+    return _page(
+        request,
+        connection,
+        person,
+        pilot,
+        "verdicts.html",
+        found=verdicts_of(connection, person, pilot, plan, words, at),
+    )
+
+
+@router.get("/pilots/{pilot}/connect", dependencies=[Depends(only("admin", "officer", "company"))])
+def connect(request: Request, pilot: Pilot, person: Who, connection: Database) -> Response:
+    """Three steps to the first reading, with the code to paste, and what has arrived."""
+    words = Wording(language=visit_of(request).language)
+    plan = plan_of(connection, pilot)
+    slots = slots_of(connection, person, pilot)
+    return _page(
+        request,
+        connection,
+        person,
+        pilot,
+        "connect.html",
+        slots=slots,
+        examples=examples(pilot, plan, slots, site_of(request).mqtt_address),
+        latest=latest_of(connection, pilot, words),
+        refused_last=refused_last(connection, pilot, site_of(request).reasons, words),
+    )
+
+
+@router.get("/pilots/{pilot}/arrivals", dependencies=[Depends(only("admin", "officer", "company"))])
+def arrivals(request: Request, pilot: Pilot, connection: Database) -> Response:
+    """What has arrived, as a part of a page: the connecting page asks for it every few seconds."""
+    words = Wording(language=visit_of(request).language)
+    return render(
+        request,
+        "arrivals.html",
+        pilot=pilot,
+        latest=latest_of(connection, pilot, words),
+        refused_last=refused_last(connection, pilot, site_of(request).reasons, words),
+    )
+
+
+@router.get("/pilots/{pilot}/live.json")
+def live(request: Request, pilot: Pilot, person: Who, connection: Database) -> JSONResponse:
+    """How long ago it was last heard: what its pages ask every five seconds."""
+    return JSONResponse(live_of(connection, person, Wording(language=visit_of(request).language), pilot.name))

@@ -1,0 +1,46 @@
+"""How the application is served: uvicorn in this process, on a socket that already listens."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+_LAST_ANSWERS_S: Final = 10
+_MOST_AT_ONCE: Final = 500
+
+
+def server(app: FastAPI) -> uvicorn.Server:
+    """A server that logs errors only, says nothing about itself, and lets running requests end when it is stopped.
+
+    A proxy on this machine is believed what it says of a request's origin and scheme; any other is not.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            forwarded_allow_ips="127.0.0.1,::1",
+            timeout_graceful_shutdown=_LAST_ANSWERS_S,
+            limit_concurrency=_MOST_AT_ONCE,
+        )
+    )
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that the address that is printed is the true one.
+
+    :raises OSError: it cannot be had.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
