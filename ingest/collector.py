@@ -10,11 +10,11 @@ from typing import Final
 from core.errors import PermanentError
 from core.settings import Settings
 from ingest.broker_url import parse_broker_url
-from ingest.heartbeat import Heartbeat
 from ingest.inbox import Inbox
 from ingest.listener import Listener
 from ingest.preparer import Prepared, Preparer
 from ingest.writer import GivenUp, Writer
+from telemetry.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
-"""Says in the platform's own record that this collector hears: from a thread and a database connection of its own.
+"""Says in the platform's own record that a process is at work: from a thread and a database connection of its own.
 
-A stretch of the record begins when the collector hears every topic, and grows while it does. When the broker goes away the
+A collector's stretch of the record begins when it hears every topic, and grows while it does. When the broker goes away the
 stretch ends, and a new one begins afterwards: this is what tells a device's silence from ours. While only the database is
-away we still hear, and hold what we hear; the stretch is drawn out when it is back.
+away a collector still hears, and holds what it hears; the stretch is drawn out when the database is back.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Heartbeat:
     def __init__(
         self, database_url: str, *, name: str, hearing: Callable[[], float | None], note: Callable[[], str]
     ) -> None:
-        """:param hearing: the wall-clock instant since which everything is heard; None while it is not."""
+        """:param hearing: the wall-clock instant since which the process does its work; None while it does not."""
         self._url = database_url
         self._name = name
         self._hearing = hearing

@@ -104,8 +104,9 @@ class BrokerFolder:
 
     def _require_writable(self) -> None:
         make_folder(self.path)
+        effective = os.access in os.supports_effective_ids
         for place in (self.path, self.users.path.parent):
-            if place.exists() and not os.access(place, os.W_OK | os.X_OK):
+            if place.exists() and not os.access(place, os.W_OK | os.X_OK, effective_ids=effective):
                 raise EnvironmentProblem(
                     f"The broker's folder {place} cannot be written by the user {os.geteuid()}, as which we run and the"
                     f" broker must: give it to that user (chown -R {os.geteuid()}:{os.getegid()} {self.path})."

@@ -1,0 +1,177 @@
+"""Running the demo on the local stack: first what lies behind the pilots, then what comes in."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from core.database import Connection, connected
+from core.errors import EnvironmentProblem
+from core.settings import Settings
+from dashboards import users
+from pilotbed.demo.documents import write_documents
+from pilotbed.demo.live import Devices
+from pilotbed.demo.pilots import WHO, DemoPilot, register
+from pilotbed.jobs import tasks
+from pilotbed.loader import load_history
+from pilotbed.stack.account import temporary_folder
+from pilotbed.stack.local import LocalStack
+from pilotbed.stack.supervisor import Stopped
+from telemetry.intake import latest_readings
+from telemetry.load import tell_planner
+from telemetry.summarise import pending, summarise
+
+_WITHOUT_JOBS = ("serve", "collect")
+"""What runs while history is loaded: jobs would judge half of it."""
+
+_ARRIVE_WITHIN_S = 150.0
+"""A simulated device speaks every minute: by then each has been heard."""
+
+
+def run_once(settings: Settings, out: Path, say: Callable[[str], None]) -> None:
+    """The demo from an empty database to its documents in ``out``, without a person.
+
+    :raises EnvironmentProblem: ``out`` cannot be written, or a simulated device was not heard.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"{out} cannot be made ({error.strerror}): name another folder.") from error
+    with temporary_folder("pilotbed-demo-") as folder:
+        chosen = settings.model_copy(
+            update={"data_dir": folder, "web_port": 0, "mqtt_port": 0, "database_port": 0, "host": "127.0.0.1"}
+        )
+        stack = LocalStack(chosen, programs=_WITHOUT_JOBS, say=say)
+        failed: list[BaseException] = []
+
+        def everything() -> None:
+            try:
+                say(f"Database: {stack.engine}.")
+                with connected(stack.database_url, application="pilotbed-demo") as connection:
+                    pilots = _prepare(stack, connection, folder)
+                    _hear_each(stack, connection, pilots, say)
+                    for pilot in pilots:
+                        write_documents(connection, pilot.plan, out / pilot.plan.pilot, say)
+            except Stopped:
+                failed.append(KeyboardInterrupt())
+            except BaseException as error:  # noqa: BLE001 - carried out of the callback, raised below
+                failed.append(error)
+            stack.ask_to_stop()
+
+        stack.run(started=everything)
+        if failed:
+            raise failed[0]
+    say(f"Opinions (PDF) and evaluations (JSON) are in {out}.")
+
+
+def run(settings: Settings, say: Callable[[str], None]) -> None:
+    """The demo until Ctrl-C; a later start goes on where it ended."""
+    stack = LocalStack(settings, programs=_WITHOUT_JOBS, environment={"PILOTBED_JUDGE_MINUTES": "10"}, say=say)
+    devices: list[Devices] = []
+
+    def started() -> None:
+        say(f"Database: {stack.engine}.")
+        try:
+            with connected(stack.database_url, application="pilotbed-demo") as connection:
+                pilots = _prepare(stack, connection, settings.data_dir)
+                devices.append(Devices(pilots, say))
+                devices[0].start()
+                tasks.judge(connection)
+                stack.add("work")
+                passwords = _people(connection, stack.first_password, pilots)
+        except Stopped:
+            return
+        for name, password in passwords.items():
+            print(f"Log in as {name:10} password {password} (shown this once)")
+        print(f"The demo runs at {stack.web_url} until Ctrl-C; its data are in {settings.data_dir}.", flush=True)
+
+    try:
+        stack.run(started=started)
+    finally:
+        for running in devices:
+            running.stop()
+
+
+def _prepare(stack: LocalStack, connection: Connection, folder: Path) -> list[DemoPilot]:
+    """Register the pilots, load what lies behind them, summarise it."""
+    pilots = register(connection, stack.mqtt_admin_url, folder)
+    with _bars() as bars:
+        for pilot in pilots:
+            bar = bars.add_task(f"{pilot.plan.pilot}: 지난 자료 · history", total=1.0)
+
+            def progress(done: float, bar: object = bar) -> None:
+                stack.pause(0)
+                stack.tend()
+                bars.update(bar, completed=done)  # type: ignore[arg-type]
+
+            load_history(connection, pilot.plan, pilot.scenario, datetime.now(UTC), progress)
+        tell_planner(connection)
+        bar = bars.add_task("시간 집계 · summaries", total=max(1, pending(connection)))
+        while made := summarise(connection):
+            stack.pause(0)
+            stack.tend()
+            bars.advance(bar, made)
+        tell_planner(connection)
+    return pilots
+
+
+def _hear_each(
+    stack: LocalStack, connection: Connection, pilots: Sequence[DemoPilot], say: Callable[[str], None]
+) -> None:
+    """Let the devices speak over MQTT until a reading of every pilot has come the whole way into the store."""
+    since, devices = datetime.now(UTC), Devices(pilots, say)
+    devices.start()
+    say("Waiting for a live reading of each pilot: they speak once a minute.")
+    try:
+        # A site whose link is down just now, as its scenario has it, says nothing, and nobody waits for it.
+        waiting = {
+            pilot.plan.pilot
+            for pilot in pilots
+            if any(pilot.scenario.is_online(pilot.plan, slot, since) for slot in pilot.plan.slots)
+        }
+        deadline = time.monotonic() + _ARRIVE_WITHIN_S
+        while waiting:
+            if time.monotonic() > deadline:
+                raise EnvironmentProblem(
+                    f"No live reading of {', '.join(sorted(waiting))} arrived within {_ARRIVE_WITHIN_S:.0f} s:"
+                    f" look into the logs in {stack.directory.log}."
+                )
+            stack.pause(0.5)
+            stack.tend()
+            waiting = {name for name in waiting if not _heard(connection, name, since)}
+    finally:
+        devices.stop()
+
+
+def _heard(connection: Connection, pilot: str, since: datetime) -> bool:
+    received = (row["received_at"] for row in latest_readings(connection, pilot))
+    return any(at is not None and at > since for at in received)
+
+
+def _people(connection: Connection, admin_password: str | None, pilots: Sequence[DemoPilot]) -> dict[str, str]:
+    """One person of each role, made at the first start: name → password."""
+    if admin_password is None:
+        return {}
+    sites = sorted({pilot.plan.site.id for pilot in pilots})
+    companies = sorted({pilot.plan.company.id for pilot in pilots})
+    names = [pilot.plan.pilot for pilot in pilots]
+    return {
+        "admin": admin_password,
+        "officer": users.add(connection, name="officer", role="officer", sites=sites, who=WHO),
+        "company": users.add(connection, name="company", role="company", companies=companies[:1], who=WHO),
+        "committee": users.add(connection, name="committee", role="committee", pilots=names, who=WHO),
+    }
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as bars:
+        yield bars

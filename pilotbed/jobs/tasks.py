@@ -1,0 +1,84 @@
+"""The jobs themselves, each a function over a connection; what runs them when is in :mod:`pilotbed.jobs.worker`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from core.database import Connection
+from core.sql import load
+from core.units import seconds
+from core.window import months
+from devices.plan.model import Plan
+from devices.registry import pilots, plan_of
+from kpi.evaluate import evaluate, looks
+from kpi.results import newest, store
+from telemetry.summarise import summarise_all
+
+_SQL = load("pilotbed.jobs", "tasks.sql")
+_log = logging.getLogger(__name__)
+
+WHO = "system:work"
+
+
+def keep_summaries(connection: Connection) -> None:
+    """Make the summaries of closed hours that got readings."""
+    made = summarise_all(connection)
+    if made:
+        _log.info("summarised channel_hours=%d", made)
+
+
+def judge(connection: Connection, now: datetime | None = None, *, every: timedelta = timedelta(0)) -> None:
+    """Evaluate what may have changed of every pilot: months and evaluation dates that are not final yet.
+
+    :param every: a result is judged again when it is older than this. A result that differs is a new version, kept for
+        good, so a running month is not judged with every reading.
+    """
+    now = now or datetime.now(UTC)
+    for name, plan, kind, label in _questions(connection, now):
+        result = newest(connection, name, kind, label)
+        if result is None or (bool(result.document["provisional"]) and result.as_of + every <= now):
+            _judge(connection, name, plan, label)
+
+
+def judge_late(connection: Connection, now: datetime | None = None) -> None:
+    """Evaluate again what was final, where data of its window were received since: a new version with its cause."""
+    for name, plan, kind, label in _questions(connection, now or datetime.now(UTC)):
+        result = newest(connection, name, kind, label)
+        if result is None or result.document["provisional"]:
+            continue
+        window = result.document["window"]
+        asked = {"pilot": name, "start": window["start"], "end": window["end"], "as_of": result.as_of}
+        row = connection.execute(_SQL["received_late"], asked).fetchone()
+        if row is not None and row["late"]:
+            _judge(connection, name, plan, label)
+
+
+def _questions(connection: Connection, now: datetime) -> Iterator[tuple[str, Plan, str, str]]:
+    """What can be asked of every pilot by now: its name, plan, and the kind and label of each result."""
+    for pilot in pilots(connection):
+        plan, _, _ = plan_of(connection, pilot.name)
+        today = now.astimezone(plan.zone).date()
+        for month in months(plan.period.start, min(plan.period.end, today + timedelta(days=1))):
+            yield pilot.name, plan, "month", month
+        for day in looks(plan):
+            if day <= today:
+                yield pilot.name, plan, "final" if day == plan.evaluation.data_until else "date", day.isoformat()
+
+
+def _judge(connection: Connection, pilot: str, plan: Plan, label: str) -> None:
+    days = {day.isoformat(): day for day in looks(plan)}
+    found = evaluate(connection, pilot, at=days[label]) if label in days else evaluate(connection, pilot, month=label)
+    store(connection, found, who=WHO)
+
+
+def prune(connection: Connection) -> None:
+    """Drop raw messages older than each pilot's plan keeps them, and finished jobs of the queue.
+
+    Readings are not touched here: they stay until a pilot's period and retention are over.
+    """
+    for pilot in pilots(connection):
+        plan, _, _ = plan_of(connection, pilot.name)
+        connection.execute(_SQL["drop_messages"], {"pilot": pilot.name, "keep_s": seconds(plan.keep_messages)})
+    connection.execute(_SQL["drop_jobs"])

@@ -1,0 +1,66 @@
+"""What runs the jobs: procrastinate's queue and clock on our own database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import procrastinate
+
+from core.database import Connection, connected
+from core.settings import settings
+from devices.broker import synchronise
+from pilotbed.jobs import tasks
+from telemetry.heartbeat import Heartbeat
+
+_log = logging.getLogger(__name__)
+
+_SOON = "* * * * * */10"
+_MINUTE = "* * * * * 5"
+_DAILY = "17 3 * * *"
+
+
+def application(database_url: str, broker_url: str | None) -> procrastinate.App:
+    """The queue with its periodic jobs. Each has a lock of its own: never two of a kind at once."""
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=database_url, kwargs={"application_name": "pilotbed-work"})
+    )
+
+    def every(cron: str, name: str, job: Callable[[Connection], object]) -> None:
+        def run(timestamp: int) -> None:  # noqa: ARG001 - procrastinate passes the planned second
+            with connected(database_url, application=f"pilotbed-{name}") as connection:
+                job(connection)
+
+        task: Any = app.task(name=name, queue="periodic", lock=name, queueing_lock=name, pass_context=False)(run)
+        app.periodic(cron=cron)(task)
+
+    every(_SOON, "summarise", tasks.keep_summaries)
+    again = timedelta(minutes=settings().judge_minutes)
+    every(_MINUTE, "judge", lambda connection: tasks.judge(connection, every=again))
+    every(_DAILY, "judge-late", tasks.judge_late)
+    every(_DAILY, "prune", tasks.prune)
+    if broker_url is not None:
+        every(_MINUTE, "synchronise-broker", lambda connection: synchronise(broker_url, connection))
+    return app
+
+
+def work(database_url: str, broker_url: str | None) -> None:
+    """Run the jobs until a signal asks to stop; a job that is running is finished first, for a few seconds."""
+    app = application(database_url, broker_url)
+
+    async def run() -> None:
+        async with app.open_async():
+            await app.run_worker_async(queues=["periodic"], concurrency=2, shutdown_graceful_timeout=10)
+
+    begun = time.time()
+    heartbeat = Heartbeat(database_url, name="work", hearing=lambda: begun, note=lambda: "")
+    heartbeat.start()
+    try:
+        _log.info("working")
+        asyncio.run(run())
+    finally:
+        heartbeat.stop()
