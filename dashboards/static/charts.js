@@ -28,9 +28,10 @@
     try {
       const answer = await fetch(plot.dataset.spec, { headers: { accept: "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
-      const { spec, options, empty } = await answer.json();
+      const { spec: given, options, empty } = await answer.json();
       if (empty) { waiting.textContent = empty; return; }
       const ground = getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
+      const spec = recoloured(given, ground);
       const caption = plot.closest("figure").querySelector("figcaption");
       if (spec.title && caption) caption.textContent = [].concat(spec.title.text || spec.title).join(" ");
       delete spec.title;
@@ -41,7 +42,7 @@
       spec.config = { ...config, ...(options.config || {}) };
       spec.autosize = { type: "fit-x", contains: "padding" };
       plot.view?.finalize();
-      const result = await window.vegaEmbed(plot, recoloured(spec, ground), {
+      const result = await window.vegaEmbed(plot, spec, {
         ...options, config: undefined, defaultStyle: false, tooltip: { disableDefaultStyle: true },
       });
       plot.view = result.view;

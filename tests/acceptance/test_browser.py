@@ -213,3 +213,16 @@ def test_a_page_prints_on_a4_without_navigation_and_with_its_address(tab: Tab, t
         text = re.sub(r"[\x00-\x20]", "", "".join(page.extract_text() for page in pages))
         assert f"출력한주소:{tab.address}{path}" in text, path
         assert "로그아웃" not in text and "English" not in text
+
+
+@pytest.mark.parametrize("tab", [{"color_scheme": "dark"}], indirect=True)
+def test_a_chart_reads_on_a_dark_ground(tab: Tab) -> None:
+    tab.log_in()
+    tab.page.goto(f"{tab.address}/pilots/air")
+    chart = tab.page.locator(".chart").first
+    chart.scroll_into_view_if_needed()
+    label = chart.locator("svg.marks .role-axis-label text").first
+    expect(label).to_be_visible()
+    wanted = tab.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--secondary').trim()")
+    expect(label).to_have_attribute("fill", wanted)
+    assert chart.locator("svg.marks [fill='white'], svg.marks [stroke='white']").count() == 0
