@@ -155,6 +155,15 @@ class CollectorClient(mqtt.Client):
         # To paho one long packet of a kind that it does not look into again.
         self._packet_queue(0x40, packets, mids[-1], 1)
 
+    def ask(self) -> None:
+        """Queue a ping. Packets are handled in their order: its answer says that what we wrote before was taken."""
+        self._send_pingreq()
+
+    @property
+    def answered(self) -> bool:
+        """Whether no ping awaits its answer."""
+        return self._ping_t == 0
+
 
 def _long_length(data: bytes, at: int) -> tuple[int, int] | None:
     """A variable byte integer of two bytes or more at ``at``, and where it ends. None: it is not whole yet."""

@@ -30,6 +30,7 @@ _RETURN_AT: Final = 0.5
 """At this share we connect again: what was held then is delivered once more, so it should not happen often."""
 _CALM_S: Final = 5.0
 """A connection that stood so long was sound: the next failure counts as the first."""
+_PART_WITHIN_S: Final = 3.0
 _TICK_S: Final = 0.5
 
 
@@ -56,6 +57,7 @@ class Listener:
         self._refusal = ""
         self._closing = threading.Event()
         self._stopped = False
+        self._parting = False
         self._connected_at: float | None = None
         self._held_since: float | None = None
         self._away = False
@@ -132,7 +134,8 @@ class Listener:
         """Wait for the socket or the bell, then read and write what can be."""
         connected = self._client.socket()
         reading: list[Any] = [self._heard]
-        if connected is not None and self._held_since is None and not self._closing.is_set():
+        held = self._held_since is not None or self._closing.is_set()
+        if connected is not None and (self._parting or not held):
             reading.append(connected)
         writing = [connected] if connected is not None and self._client.want_write() else []
         try:
@@ -221,12 +224,23 @@ class Listener:
         _log.info("subscriptions changed new=%d gone=%d", len(new), len(gone))
 
     def _deliver(self, items: list[Item]) -> None:
+        if self._parting:
+            return
         self._inbox.put(self.acks.generation, items)
 
     def _part(self) -> None:
-        """Write the last acknowledgements, then say goodbye."""
-        end = time.monotonic() + 2.0
-        while self._client.socket() is not None and self._client.want_write() and time.monotonic() < end:
+        """Write the last acknowledgements, wait until the broker has taken them, then say goodbye.
+
+        A socket that is closed with something unread in it takes back what was written last. So everything is read up to
+        the broker's answer; what comes meanwhile is not kept, and will be delivered again.
+        """
+        end = time.monotonic() + _PART_WITHIN_S
+        self._parting = True
+        if self._client.is_connected():
+            self._client.ask()
+        while self._client.socket() is not None and time.monotonic() < end:
+            if self._client.answered and not self._client.want_write():
+                break
             self._turn(0.05)
         self.acks.closed()
         if self._client.socket() is not None and self._client.is_connected():

@@ -187,7 +187,7 @@ def wait_for(condition: Callable[[], Any], *, what: str, within_s: float = 15.0)
 
 def count(connection: Connection, table: str, where: str = "true") -> int:
     """Rows of a table."""
-    row = connection.execute(f"SELECT count(*) AS n FROM {table} WHERE {where}").fetchone()  # type: ignore[arg-type]
+    row = connection.execute(f"SELECT count(*) AS n FROM {table} WHERE {where}").fetchone()
     assert row is not None
     return int(row["n"])
 

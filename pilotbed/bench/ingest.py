@@ -43,8 +43,9 @@ def bench_ingest(*, levels: Sequence[int], messages: int | None, repeat: int, sa
         }  # fmt: skip
         for readings in levels:
             n = (messages or MESSAGES.get(readings, max(MESSAGES[100] * 100 // readings, SLOTS))) // SLOTS * SLOTS
-            outcomes = [_best(outcomes) for outcomes in _runs(where, readings, n, repeat, say)]
-            results[str(readings)] = {_key(outcome.name): _plain(outcome) for outcome in outcomes} | {
+            runs = _runs(where, readings, n, repeat, say)
+            outcomes = [_best(of_one) for of_one in runs]
+            results[str(readings)] = {_key(of_one[0].name): _plain(_best(of_one), of_one) for of_one in runs} | {
                 "messages": n, "message": sample(readings).decode()[:120],
             }  # fmt: skip
             report |= _ratios(readings, {outcome.name: outcome for outcome in outcomes})
@@ -86,8 +87,9 @@ def _key(name: str) -> str:
     return name.lower().replace(" ", "_")
 
 
-def _plain(outcome: Outcome) -> dict[str, Any]:
+def _plain(outcome: Outcome, runs: list[Outcome]) -> dict[str, Any]:
     return {
+        "runs_messages_per_s": [round(run.messages_per_s) for run in runs],
         "messages": outcome.messages,
         "took_s": round(outcome.took_s, 3),
         "messages_per_s": round(outcome.messages_per_s),
