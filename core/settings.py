@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     mqtt_url: SecretStr | None = Field(
         None, description="A broker to use instead of the embedded one (mqtt://user:password@host:port)."
     )
+    mqtt_address: str | None = Field(
+        None,
+        pattern=r"^mqtts?://[^/@\s]+$",
+        description="Where devices reach the broker (mqtt://host:port), where that is not where we reach it.",
+    )
     host: str = Field("127.0.0.1", description="The address the web server and the broker listen on.")
     web_port: int = Field(8400, ge=0, le=65535, description="Port of the web server; 0 takes a free one.")
     mqtt_port: int = Field(18830, ge=0, le=65535, description="Port of the embedded broker; 0 takes a free one.")

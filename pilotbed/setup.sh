@@ -79,7 +79,7 @@ fi
 # The command, and our packages found from anywhere: two small files in place of a build.
 packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 printf '%s\n' "$PWD" >"$packages/pilotbed.pth"
-printf '#!/bin/sh\nexec "%s/.venv/bin/python" -m pilotbed "$@"\n' "$PWD" >.venv/bin/pilotbed
+printf '#!/bin/sh\nexec "%s/.venv/bin/python" -P -m pilotbed "$@"\n' "$PWD" >.venv/bin/pilotbed
 chmod +x .venv/bin/pilotbed
 
 # --- what the system must provide --------------------------------------------------------------------------------

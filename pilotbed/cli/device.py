@@ -12,13 +12,15 @@ import typer
 
 from core.audit import command_line_user
 from core.database import connected
+from core.settings import settings
 from devices.broker import Broker
 from devices.plan.credential_file import require_absent
 from devices.registry import DeviceRow, issue_credential, pilot, replace_device, withdraw_connection
 from devices.registry import devices as registered
 from pilotbed.cli import group
-from pilotbed.cli.plan import broker_for_devices, hand_over, say_credentials
+from pilotbed.cli.plan import hand_over, say_credentials
 from pilotbed.cli.tables import columns, show
+from pilotbed.stack.address import broker_for_devices
 from pilotbed.stack.attach import attached_broker_url, attached_database
 
 app = group("List devices, renew their credentials, replace or withdraw them.")
@@ -69,7 +71,7 @@ def credentials(
     with attached_database() as url, connected(url) as connection:
         with Broker(attached_broker_url()) as broker:
             issued = issue_credential(connection, pilot_name, name, who=command_line_user(), broker=broker)
-        address = broker_for_devices()
+        address = broker_for_devices(settings()) or ""
     shown = hand_over(pilot_name, address, [issued], file)
     if as_json:
         print(

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import typer
 from rich.table import Table
@@ -29,8 +28,8 @@ from devices.registry import apply_plan, pilot, plan_of, plan_source, plan_versi
 from pilotbed.cli import group
 from pilotbed.cli.tables import columns
 from pilotbed.cli.tables import show as show_tables
+from pilotbed.stack.address import broker_for_devices
 from pilotbed.stack.attach import attached_broker_url, attached_database
-from pilotbed.stack.data_directory import DataDirectory
 
 app = group("Check, apply, show and compare plan files.")
 
@@ -87,7 +86,7 @@ def _apply(read: PlanFile, file: Path, credentials: Path | None, as_json: bool) 
     with attached_database() as url, connected(url) as connection:
         with Broker(attached_broker_url()) as broker:
             applied = apply_plan(connection, read, who=who, broker=broker)
-        address = broker_for_devices()
+        address = broker_for_devices(settings()) or ""
     shown = hand_over(applied.pilot, address, applied.credentials, credentials)
     if as_json:
         print(
@@ -176,19 +175,6 @@ def diff_(pilot_name: _Pilot, file: _File, as_json: _Json = False, language: _La
 def schema() -> None:
     """Print the JSON Schema of plan files, for editors."""
     print(schema_text(), end="")
-
-
-def broker_for_devices() -> str:
-    """Where devices reach the broker, without anybody's secret; call it where a broker was found.
-
-    A local stack has another listener for its own processes than for devices.
-    """
-    named = settings().mqtt_url
-    running = None if named is not None else DataDirectory(settings().data_dir).running()
-    parts = urlsplit(named.get_secret_value() if named is not None else (running and running.mqtt_url) or "")
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return urlunsplit((parts.scheme, f"{host}:{parts.port}" if parts.port else host, "", "", ""))
 
 
 def hand_over(pilot_name: str, broker: str, issued: Sequence[Credential], file: Path | None) -> tuple[Credential, ...]:

@@ -20,8 +20,8 @@ from dashboards.sessions import Sessions
 from dashboards.site import Site
 from ingest.reasons import REASONS
 from pilotbed.stack.account import make_folder
+from pilotbed.stack.address import broker_for_devices
 from pilotbed.stack.attach import attached_database
-from pilotbed.stack.data_directory import DataDirectory
 from pilotbed.stack.ports import require_free
 from pilotbed.stack.secret import read_or_make_secret
 
@@ -70,12 +70,8 @@ def site(database_url: str, chosen: Settings) -> Site:
 
 
 def _broker(chosen: Settings) -> str | None:
-    """Where devices reach the broker, without anybody's secret."""
-    if chosen.mqtt_url is not None:
-        url: str | None = chosen.mqtt_url.get_secret_value()
-    else:
-        running = DataDirectory(chosen.data_dir).running()
-        url = None if running is None else running.mqtt_url
+    """Host and port at which devices reach the broker."""
+    url = broker_for_devices(chosen)
     if url is None:
         return None
     parts = urlsplit(url)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from core.database import Connection
 from devices.broker import Broker
@@ -31,9 +30,10 @@ class DemoPilot:
     logins: Mapping[str, Login]
 
 
-def register(connection: Connection, broker_url: str, folder: Path) -> list[DemoPilot]:
+def register(connection: Connection, broker_url: str, address: str, folder: Path) -> list[DemoPilot]:
     """The demo's pilots, registered at the first start and found again at later ones.
 
+    :param broker_url: the broker with the registry's user; ``address`` is where devices reach it.
     :param folder: where their credential files lie, readable for their owner only.
     :raises BrokerAway: the broker cannot be told of them.
     """
@@ -41,12 +41,12 @@ def register(connection: Connection, broker_url: str, folder: Path) -> list[Demo
     texts = demo_plans(datetime.now(UTC).date())
     with Broker(broker_url) as broker:
         return [
-            _pilot(connection, broker, broker_url, folder, name, texts[name], name in there) for name in DEMO_SCENARIOS
+            _pilot(connection, broker, address, folder, name, texts[name], name in there) for name in DEMO_SCENARIOS
         ]
 
 
 def _pilot(
-    connection: Connection, broker: Broker, broker_url: str, folder: Path, name: str, text: str, there: bool
+    connection: Connection, broker: Broker, address: str, folder: Path, name: str, text: str, there: bool
 ) -> DemoPilot:
     path = folder / f"{name}.credentials.json"
     if not there:
@@ -62,14 +62,7 @@ def _pilot(
     else:
         credentials = ()
     if credentials:
-        write_credentials(path, CredentialFile(broker=_without_secret(broker_url), pilot=name, connections=credentials))
+        write_credentials(path, CredentialFile(broker=address, pilot=name, connections=credentials))
     plan, _, _ = plan_of(connection, name)
     file = read_credentials(path)
-    return DemoPilot(
-        plan=plan, scenario=DEMO_SCENARIOS[name], logins=logins(file, plan, broker=_without_secret(broker_url))
-    )
-
-
-def _without_secret(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port}"
+    return DemoPilot(plan=plan, scenario=DEMO_SCENARIOS[name], logins=logins(file, plan, broker=address))

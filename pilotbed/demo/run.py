@@ -101,7 +101,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> None:
 
 def _prepare(stack: LocalStack, connection: Connection, folder: Path) -> list[DemoPilot]:
     """Register the pilots, load what lies behind them, summarise it."""
-    pilots = register(connection, stack.mqtt_admin_url, folder)
+    pilots = register(connection, stack.mqtt_admin_url, stack.mqtt_address, folder)
     with _bars() as bars:
         for pilot in pilots:
             bar = bars.add_task(f"{pilot.plan.pilot}: 지난 자료 · history", total=1.0)

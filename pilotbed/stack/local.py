@@ -16,6 +16,7 @@ from core.migrate import engine, migrate
 from core.settings import Settings
 from devices.broker import broker_users
 from pilotbed.stack.account import child_account, require_reachable
+from pilotbed.stack.address import without_secret
 from pilotbed.stack.data_directory import DataDirectory, Running
 from pilotbed.stack.mosquitto import ADMIN, Mosquitto
 from pilotbed.stack.mosquitto_binaries import find_broker
@@ -80,6 +81,13 @@ class LocalStack:
     def mqtt_collector_url(self) -> str:
         """The broker, with the collector's user and secret: never to be printed."""
         return self._mqtt_url(self._settings.collector)
+
+    @property
+    def mqtt_address(self) -> str:
+        """The broker as devices reach it, without a user."""
+        if self._settings.mqtt_address is not None:
+            return self._settings.mqtt_address
+        return self.mosquitto.url if self.mosquitto is not None else without_secret(self.mqtt_admin_url)
 
     @property
     def web_url(self) -> str:
@@ -187,7 +195,7 @@ class LocalStack:
     def _program(self, name: str) -> Program:
         return Program(
             name,
-            [sys.executable, "-m", "pilotbed", name],
+            [sys.executable, "-P", "-m", "pilotbed", name],
             environment=lambda: self._environment(name),
             log=self.directory.log / f"{name}.log",
             say=self._say,
@@ -203,6 +211,7 @@ class LocalStack:
             "PILOTBED_DATA_DIR": str(self.directory.path),
             "PILOTBED_DATABASE_URL": self.database_url,
             "PILOTBED_MQTT_URL": self.mqtt_collector_url if name == "collect" else self.mqtt_admin_url,
+            "PILOTBED_MQTT_ADDRESS": self.mqtt_address,
             "PILOTBED_WEB_PORT": str(self._web_port),
         }
 

@@ -253,6 +253,26 @@ def test_killed_in_the_middle_of_a_stream(
     assert count(connection, "conflict") == 0
 
 
+def test_stopped_in_the_middle_of_a_stream_nothing_is_delivered_twice(
+    connection: Connection, database_url: str, site: Site, pilot: str
+) -> None:
+    apply(connection, pilot)
+    with device(site.device_url) as sender:
+        with collecting(database_url, site.collector_url, site.collector):
+            stream = _Stream(sender, f"pilots/{pilot}/s1/readings")
+            wait_for(lambda: count(connection, "reading") > 100, what="some readings")
+        for _ in range(4):
+            before = count(connection, "reading")
+            with collecting(database_url, site.collector_url, site.collector):
+                wait_for(lambda before=before: count(connection, "reading") > before + 100, what="some more")
+        total = stream.end()
+        sender.finish(total)
+        with collecting(database_url, site.collector_url, site.collector):
+            wait_for(lambda: count(connection, "reading") == total, what=f"all {total} readings")
+    assert totals(connection, "intake_connection")["delivered"] == total
+    assert totals(connection, "intake_slot")["duplicate"] == 0
+
+
 def test_the_database_goes_away_and_comes_back(
     connection: Connection, database_url: str, site: Site, pilot: str, caplog: pytest.LogCaptureFixture
 ) -> None:
