@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core.database import Connection
@@ -15,7 +16,7 @@ _SQL = load("telemetry", "channels.sql")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelInfo:
-    """One quantity at one slot. Its attributes are those of the newest revision; its readings those of all."""
+    """One quantity at one slot, as of an instant: attributes of the newest revision by then, readings of all by then."""
 
     pilot: str
     slot: str
@@ -23,6 +24,8 @@ class ChannelInfo:
     name: str
     channel_ids: tuple[int, ...]
     """All revisions, the oldest first."""
+    alike_ids: tuple[int, ...]
+    """Those of them that join their readings by the same rules as the newest: only their summaries serve."""
     kind: str
     unit: str
     reporting: str
@@ -43,9 +46,12 @@ class ChannelInfo:
         return str(self.options.get("name") or self.name)
 
 
-def channels(connection: Connection, pilot: str) -> list[ChannelInfo]:
-    """All channels of a pilot, in the order in which they were registered."""
-    return [_info(row) for row in connection.execute(_SQL["channels_of_pilot"], {"pilot": pilot})]
+def channels(connection: Connection, pilot: str, as_of: datetime | None = None) -> list[ChannelInfo]:
+    """All channels of a pilot, in the order in which they were registered.
+
+    :param as_of: by the revisions in force then; now if left out.
+    """
+    return [_info(row) for row in connection.execute(_SQL["channels_of_pilot"], {"pilot": pilot, "as_of": as_of})]
 
 
 def channel(connection: Connection, pilot: str, slot: str, name: str) -> ChannelInfo:
@@ -68,6 +74,7 @@ def _info(row: Mapping[str, Any]) -> ChannelInfo:
         slot_id=row["slot_id"],
         name=row["name"],
         channel_ids=tuple(row["channel_ids"]),
+        alike_ids=tuple(row["alike_ids"]),
         kind=row["kind"],
         unit=row["unit"],
         reporting=row["reporting"],

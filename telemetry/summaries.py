@@ -28,7 +28,8 @@ class Summaries:
     pieces: Pieces
     last_received_us: NDArray[np.int64]
     whole: NDArray[np.bool_]
-    """False where two revisions share the hour, or the share that was asked for is not there: the hour is read raw."""
+    """False where two revisions share the hour, the revision had other rules, or the share that was asked for is not there:
+    the hour is read raw."""
     true_s: NDArray[np.float64]
     covered_s: NDArray[np.float64]
     dirty_us: NDArray[np.int64]
@@ -41,7 +42,8 @@ class Summaries:
         """The summaries of every hour that the span touches, with the shares of a condition where one is given."""
         start = instant(span.start_us // HOUR_US * HOUR_US)
         parameters = {
-            "channels": list(channel.channel_ids), "start": start, "end": span.end,
+            "channels": list(channel.channel_ids),
+            "alike": list(channel.alike_ids), "start": start, "end": span.end,
             "slot": channel.slot_id, "name": channel.name, "with_share": condition is not None,
             **(condition or Condition()).parameters(),
         }  # fmt: skip
@@ -62,7 +64,7 @@ class Summaries:
             hour_us=hours,
             pieces=Pieces(**{name: column.astype(np.int64) for name, column in wholes.items()}, **instants, **floats),
             last_received_us=_instants(row["last_received"]),
-            whole=~shared & ~(np.isnan(true_s) & (condition is not None)),
+            whole=_column(row["alike"], "?") & ~shared & ~(np.isnan(true_s) & (condition is not None)),
             true_s=np.nan_to_num(true_s.astype(np.float64)),
             covered_s=np.nan_to_num(share_s.astype(np.float64)),
             dirty_us=np.array([micros(found["hour"]) for found in dirty], dtype=np.int64),

@@ -3,6 +3,7 @@
 -- forms of its values, in the order of time. Row by row a year of hours takes ten times as long in the client.
 SELECT string_agg(timestamptz_send(s.hour), ''::bytea ORDER BY s.hour, s.first_at) AS hour,
        string_agg(int4send(n), ''::bytea ORDER BY s.hour, s.first_at) AS n,
+       string_agg(boolsend(s.channel_id = ANY (%(alike)s)), ''::bytea ORDER BY s.hour, s.first_at) AS alike,
        string_agg(int4send(missing), ''::bytea ORDER BY s.hour, s.first_at) AS missing,
        string_agg(timestamptz_send(first_at), ''::bytea ORDER BY s.hour, s.first_at) AS first_at,
        string_agg(timestamptz_send(last_at), ''::bytea ORDER BY s.hour, s.first_at) AS last_at,

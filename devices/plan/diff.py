@@ -19,6 +19,8 @@ Effect = Literal["contract", "registry", "text"]
 _AGREED = frozenset(
     {"measure", "target", "weight", "required", "scope", "decision", "if_inconclusive", "group", "completeness"}
 )
+_JUDGED = frozenset({"kind", "reporting", "period", "max_hold", "range", "uncertainty"})
+"""Of a channel: by what its readings are judged. The rest says how they are decoded."""
 _TEXT_OF_SLOT = frozenset({"place", "name"})
 
 
@@ -89,6 +91,8 @@ def _effect(way: Way) -> Effect:
             return "contract" if key in _AGREED else "text"
         case ("slots", _, "events", _, "numbered" | "phased"):
             return "contract"  # whether a missing one counts as a failure
+        case ("slots", _, "channels", _, key, *_) if key in _JUDGED:
+            return "contract"  # a longer hold would turn past silence into up time
         case ("slots", _, *rest) if rest and rest[-1] in _TEXT_OF_SLOT:
             return "text"
         case ("slots" | "connections" | "keep_messages", *_):

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from core.errors import PermanentError
+from core.numbers import written
 from core.units import UnitError, conversion, parse_quantity, registry, shown_unit, unit_of
 
 
@@ -78,16 +79,17 @@ class Bounds:
         unit = shown_unit(self.unit)
         tail = f" {unit}" if unit else ""
         if self.one_sided is None:
+            low, high = written(self.low), written(self.high)
             if self.low == self.high:
-                return f"{self.low:g}{tail}" if language == "ko" else f"= {self.low:g}{tail}"
-            return f"{self.low:g} ~ {self.high:g}{tail}" if language == "ko" else f"{self.low:g} to {self.high:g}{tail}"
+                return f"{low}{tail}" if language == "ko" else f"= {low}{tail}"
+            return f"{low} ~ {high}{tail}" if language == "ko" else f"{low} to {high}{tail}"
         if self.one_sided == "low":
             number, sign = self.low, ">=" if self.low_closed else ">"
         else:
             number, sign = self.high, "<=" if self.high_closed else "<"
         if language == "ko":
-            return f"{number:g}{tail} {_KOREAN[sign]}"
-        return f"{sign.replace('>=', '≥').replace('<=', '≤')} {number:g}{tail}"
+            return f"{written(number)}{tail} {_KOREAN[sign]}"
+        return f"{sign.replace('>=', '≥').replace('<=', '≤')} {written(number)}{tail}"
 
 
 def parse_bounds(text: str) -> Bounds:

@@ -116,13 +116,14 @@ def plan_versions(connection: Connection, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def devices(connection: Connection, name: str) -> list[DeviceRow]:
+def devices(connection: Connection, name: str, as_of: datetime | None = None) -> list[DeviceRow]:
     """What stands, or stood, in the slots of a pilot.
 
+    :param as_of: as far as it was recorded by then; all if left out.
     :raises NotFound: no such pilot.
     """
     pilot(connection, name)
-    rows = connection.execute(_SQL["devices_of_pilot"], {"pilot": name})
+    rows = connection.execute(_SQL["devices_of_pilot"], {"pilot": name, "as_of": as_of})
     fields = DeviceRow.__dataclass_fields__
     return [DeviceRow(**{key: row[key] for key in fields}) for row in rows]
 

@@ -206,10 +206,12 @@ ORDER BY c.connection_id
 -- name: devices_of_pilot
 -- What stands where, or stood, with its connection and how it fares.
 SELECT s.slot_id, s.name AS slot, s.place, s.withdrawn_at AS slot_withdrawn_at, c.name AS connection, c.protocol,
-       c.username, c.issued_at, c.withdrawn_at, i.serial, i.model, i.firmware, i.installed_at, i.removed_at
+       c.username, c.issued_at, c.withdrawn_at, i.serial, i.model, i.firmware, i.installed_at,
+       CASE WHEN %(as_of)s::timestamptz IS NULL OR i.removal_recorded_at <= %(as_of)s THEN i.removed_at END AS removed_at
 FROM slot s
 JOIN pilot p ON p.pilot_id = s.pilot_id
 JOIN connection c USING (connection_id)
-LEFT JOIN installation i USING (slot_id)
+LEFT JOIN installation i ON i.slot_id = s.slot_id
+    AND (%(as_of)s::timestamptz IS NULL OR i.recorded_at <= %(as_of)s)
 WHERE p.name = %(pilot)s
 ORDER BY s.slot_id, i.installed_at, i.installation_id

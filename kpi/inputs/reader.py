@@ -38,10 +38,10 @@ class Reader:
         self.whole = whole
         self.as_of = as_of
         self.platform = _platform(connection, pilot, as_of)
-        self._channels = {(info.slot, info.name): info for info in channels(connection, pilot)}
+        self._channels = {(info.slot, info.name): info for info in channels(connection, pilot, as_of)}
         rows = connection.execute(_SQL["slots"], {"pilot": pilot})
         self._slot_ids: dict[str, int] = {row["name"]: row["slot_id"] for row in rows}
-        self._installed = _installed(connection, pilot)
+        self._installed = _installed(connection, pilot, as_of)
         self._gaps: dict[tuple[int, ...], Stretches] = {}
         self._states: dict[str, States] = {}
         self._statistics: dict[tuple[int, ...], dict[Window, Statistics]] = {}
@@ -164,10 +164,10 @@ def _platform(connection: Connection, pilot: str, as_of: datetime) -> PlatformRe
     )
 
 
-def _installed(connection: Connection, pilot: str) -> dict[str, Stretches]:
-    """When each slot had a device; the last one stands for ever."""
+def _installed(connection: Connection, pilot: str, as_of: datetime) -> dict[str, Stretches]:
+    """When each slot had a device, as far as it was recorded by then; the last one stands for ever."""
     spans: dict[str, list[tuple[int, int]]] = {}
-    for row in devices(connection, pilot):
+    for row in devices(connection, pilot, as_of):
         if row.installed_at is not None:
             end_us = 2**62 if row.removed_at is None else micros(row.removed_at)
             spans.setdefault(row.slot, []).append((micros(row.installed_at), end_us))

@@ -90,6 +90,9 @@ def run(settings: Settings, say: Callable[[str], None]) -> None:
             return
         for name, password in passwords.items():
             print(f"Log in as {name:10} password {password} (shown this once)")
+        if not passwords:
+            print("Log in as at the first start (admin, officer, company, committee). A new password, while this runs:")
+            print(f"  PILOTBED_DATA_DIR={settings.data_dir} pilotbed user password officer")
         print(f"The demo runs at {stack.web_url} until Ctrl-C; its data are in {settings.data_dir}.", flush=True)
 
     try:
@@ -160,12 +163,13 @@ def _people(connection: Connection, admin_password: str | None, pilots: Sequence
     if admin_password is None:
         return {}
     sites = sorted({pilot.plan.site.id for pilot in pilots})
-    companies = sorted({pilot.plan.company.id for pilot in pilots})
     names = [pilot.plan.pilot for pilot in pilots]
     return {
         "admin": admin_password,
         "officer": users.add(connection, name="officer", role="officer", sites=sites, who=WHO),
-        "company": users.add(connection, name="company", role="company", companies=companies[:1], who=WHO),
+        "company": users.add(
+            connection, name="company", role="company", companies=[pilots[0].plan.company.id], who=WHO
+        ),
         "committee": users.add(connection, name="committee", role="committee", pilots=names, who=WHO),
     }
 

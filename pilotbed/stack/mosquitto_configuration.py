@@ -68,8 +68,9 @@ autosave_on_changes false
 # A collector that is away for long keeps its session: persistent_client_expiration stays unset.
 
 # The broker drops nothing: no bound by count (the default is 1000) or by bytes, which drop silently
-# what was acknowledged. QoS 0 is queued too.
-max_queued_messages 0
+# what was acknowledged. QoS 0 is queued too. The count is the largest number there is: at 0, which
+# means unbounded as well, 2.0.11 cuts off a client whose publish was denied.
+max_queued_messages 2147483647
 max_queued_bytes 0
 queue_qos0_messages true
 # How many messages a collector may have unacknowledged: all that packet ids allow. Its own high-water

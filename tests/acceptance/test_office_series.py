@@ -1,7 +1,7 @@
 """A recorded office temperature, replayed through the broker, comes to the values that pandas gave apart from us.
 
 The recording is the Numenta Anomaly Benchmark's ``ambient_temperature_system_failure.csv``; it lies beside the repository
-where it is at hand (``../shared/data``, or where ``PILOTBED_RECORDINGS`` says).
+where it is at hand (or where ``PILOTBED_RECORDINGS`` says).
 """
 
 from __future__ import annotations
