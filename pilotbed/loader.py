@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from core.database import Connection
-from core.window import Window
+from core.window import MICROSECOND, Window
 from devices.plan.model import Plan
 from simulators.scenario.base import Scenario
 from simulators.scenario.records import Readings
@@ -61,10 +61,10 @@ def load_history(
 
 def _begin(connection: Connection, plan: Plan, until: datetime) -> datetime:
     """Where to go on: after the last load, and after what came live since then."""
-    known = [plan.window.start, loaded_until(connection, plan.pilot)]
-    known += [row["observed_at"] for row in latest_readings(connection, plan.pilot)]
-    latest = max(at for at in known if at is not None)
-    return min(max(plan.window.start, latest + timedelta(microseconds=1)), max(until, plan.window.start))
+    latest = [row["observed_at"] for row in latest_readings(connection, plan.pilot)]
+    reached = [plan.window.start, loaded_until(connection, plan.pilot) or plan.window.start]
+    reached += [at + MICROSECOND for at in latest if at is not None]
+    return min(max(reached), max(until, plan.window.start))
 
 
 def _parts(window: Window) -> list[Window]:
