@@ -101,12 +101,16 @@ STATES: Mapping[str, State] = MappingProxyType({state.code: state for state in _
 
 
 def particle(word: str, after_consonant: str, after_vowel: str) -> str:
-    """The form of a Korean particle that follows a word; both where the word does not end in Hangul.
+    """The form of a Korean particle that follows a word; both where the word ends in neither Hangul nor a per cent sign.
 
     >>> particle("가동률", "은", "는"), particle("시간 (95백분위)", "은", "는"), particle("F1", "은", "는")
     ('은', '는', '은(는)')
+    >>> particle("상위 5 %", "은", "는")
+    '는'
     """
     last = word.rstrip(")]\"'”’ ")[-1:]
+    if last in ("%", "％"):  # read 퍼센트
+        return after_vowel
     if not "가" <= last <= "힣":
         return f"{after_consonant}({after_vowel})"
     return after_consonant if (ord(last) - ord("가")) % 28 else after_vowel

@@ -86,6 +86,16 @@ def printed(value: float | None, unit: str = "", target: Target | None = None) -
     return _text(_agreeing(value, unit, target, 0))
 
 
+def written(number: float) -> str:
+    """A number that a person wrote, as a target's, with its own digits and thousands commas.
+
+    >>> written(1000), written(0.05), written(99.95), written(-0.0)
+    ('1,000', '0.05', '99.95', '0')
+    """
+    # Ten digits: what the conversion between units adds beyond them nobody wrote.
+    return _text(Decimal(f"{number:.10g}")) if number else "0"
+
+
 def _agreeing(value: float, unit: str, target: Target | None, least: int) -> Decimal:
     decimals = max(least, usual_decimals(value, unit, target))
     while not _agree(value, rounded := _rounded(value, decimals), target):

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     session_key: SecretStr | None = Field(
         None, description="Signs browser sessions. Without it one is made and kept in the data directory."
     )
+    metrics_token: SecretStr | None = Field(
+        None, description="Lets another machine read /metrics (Authorization: Bearer …); without it only this one may."
+    )
     organisation: str = Field("서울특별시", description="The organisation that issues the documents.")
     team: str = Field("테스트베드 사업단", description="The programme team named on the documents.")
     language: str = Field(

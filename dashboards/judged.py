@@ -154,17 +154,20 @@ def _counted(entry: Mapping[str, Any], words: Wording) -> str:
 
 
 def _interval(entry: Mapping[str, Any], target: Bounds, words: Wording) -> str:
+    """As the opinion prints it: what uncharged silence may come to, else what chance may have done. On a period chance
+    has no part in the decision, so there it is for reference."""
     found = entry["interval"]
+    period = entry["scope"] == "period"
+    if period and (found is None or found["method"] == "none"):
+        found = entry["sampling"]
     if found is None or found["method"] == "none":
         return ""
     ends = with_unit(words.interval(found["low"], found["high"], entry["unit"], target), entry["unit"], words.language)
-    first, last = (words.number(found[end], entry["unit"], target) for end in ("low", "high"))
-    if first == last:
-        return ""
     if found["alpha"] is None:
         return words.say(N_("귀책 불명 구간 %(ends)s"), ends=ends)
     level = f"{100 * (1 - found['alpha']):.3g} %"
-    return words.say(N_("신뢰한계(한쪽 %(level)s) %(ends)s"), level=level, ends=ends)
+    said = N_("참고: 신뢰한계(한쪽 %(level)s) %(ends)s") if period else N_("신뢰한계(한쪽 %(level)s) %(ends)s")
+    return words.say(said, level=level, ends=ends)
 
 
 def bounds_of(target: Mapping[str, Any], unit: str) -> Bounds:

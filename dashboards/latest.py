@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from core.database import Connection
 from dashboards.access import VisiblePilot
 from dashboards.wording import Wording
 from telemetry import intake
 from telemetry.batch import Flag
+from telemetry.channels import channels
+
+_PERIODS: Final = 5
+"""A value is no longer the present one after so many periods, but not before :data:`_LEAST_S`."""
+_LEAST_S: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +33,29 @@ class Latest:
     received_at: datetime | None
     delay_s: float | None
     """None where the device has no clock of its own: its time is the receipt's."""
+    present: bool
+    """Whether it still says how things are: a value that came when something changed does, an old periodic one does not."""
 
 
-def latest_of(connection: Connection, pilot: VisiblePilot, words: Wording) -> list[Latest]:
+def latest_of(connection: Connection, pilot: VisiblePilot, words: Wording, now: datetime | None = None) -> list[Latest]:
     """Of every channel of a pilot that the person sees, in the order of registration."""
-    return [_latest(row, words) for row in intake.latest_readings(connection, pilot.name)]
+    now = now or datetime.now(UTC)
+    periods = {
+        (one.slot, one.name): one.period_s for one in channels(connection, pilot.name) if one.reporting == "periodic"
+    }
+    return [
+        _latest(row, words, _still(row["observed_at"], periods.get((row["slot"], row["channel"])), now))
+        for row in intake.latest_readings(connection, pilot.name)
+    ]
 
 
-def _latest(row: intake.Row, words: Wording) -> Latest:
+def _still(observed: datetime | None, period_s: float | None, now: datetime) -> bool:
+    if observed is None or not period_s:
+        return observed is not None
+    return now - observed <= timedelta(seconds=max(_PERIODS * period_s, _LEAST_S))
+
+
+def _latest(row: intake.Row, words: Wording, present: bool) -> Latest:
     observed, received, value = row["observed_at"], row["received_at"], row["value"]
     own_clock = observed is not None and not row["flags"] & Flag.ARRIVAL_TIME
     return Latest(
@@ -47,6 +68,7 @@ def _latest(row: intake.Row, words: Wording) -> Latest:
         observed_at=observed,
         received_at=received,
         delay_s=(received - observed).total_seconds() if own_clock and received is not None else None,
+        present=present,
     )
 
 

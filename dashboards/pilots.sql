@@ -53,13 +53,16 @@ WHERE %(label)s::text IS NULL OR newest.label = %(label)s
 ORDER BY newest.pilot_id, newest.label
 
 -- name: refused_lately
--- Per visible pilot: messages set aside and values refused since a day, and the months that have an opinion.
+-- Per visible pilot: messages set aside and values refused since a day, the months that have an opinion, and
+-- the opinions that an officer has opened.
 SELECT pilot.pilot_id,
     (SELECT coalesce(sum(intake_connection.quarantined), 0)::bigint FROM intake_connection JOIN connection USING (connection_id)
      WHERE connection.pilot_id = pilot.pilot_id AND intake_connection.day >= %(day)s) AS quarantined,
     (SELECT coalesce(sum(intake_slot.rejected), 0)::bigint FROM intake_slot JOIN slot USING (slot_id)
      WHERE slot.pilot_id = pilot.pilot_id AND intake_slot.day >= %(day)s) AS rejected,
-    (SELECT array_agg(DISTINCT month) FROM opinion WHERE opinion.pilot_id = pilot.pilot_id) AS opinions
+    (SELECT array_agg(DISTINCT month) FROM opinion WHERE opinion.pilot_id = pilot.pilot_id) AS opinions,
+    (SELECT array_agg(DISTINCT audit.object) FROM audit
+     WHERE audit.pilot = pilot.name AND audit.what = 'opinion.open') AS opened
 FROM visible_pilot AS pilot
 WHERE pilot.person_id = %(person)s AND (%(name)s::text IS NULL OR pilot.name = %(name)s)
 

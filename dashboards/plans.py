@@ -28,6 +28,11 @@ def plan_of(connection: Connection, pilot: VisiblePilot) -> Plan:
     return _plans.get((pilot.name, pilot.plan_sha256), read)
 
 
+def places_of(connection: Connection, pilot: VisiblePilot) -> dict[str, str]:
+    """What people call each slot that has a place, by the slot's name."""
+    return {name: slot.place for name, slot in plan_of(connection, pilot).slots.items() if slot.place}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """A condition that a KPI puts on a channel's values, in the channel's unit."""

@@ -55,6 +55,12 @@ def span_of(code: str | None) -> Span:
     return SPANS.get(code or FIRST, SPANS[FIRST])
 
 
+def first_with(newest: datetime | None, pilot: VisiblePilot, now: datetime | None = None) -> Span:
+    """The shortest span that holds the newest value: whoever opens a page wants to see something."""
+    holding = (span for span in SPANS.values() if newest is not None and newest in window_and_step(span, pilot, now)[0])
+    return next(holding, SPANS[FIRST])
+
+
 def window_and_step(span: Span, pilot: VisiblePilot, now: datetime | None = None) -> tuple[Window, float]:
     """The window of a span, its ends on whole steps of UTC so that hours of it are whole, and the length of a step.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from core.database import Connection
 from core.language import N_
@@ -52,7 +52,7 @@ def tasks_of(
             continue
         row = waiting[glance.pilot.pilot_id]
         if person.role != "company":
-            tasks += _opinion(glance, row["opinions"] or [], today, words)
+            tasks += _opinion(glance, _done(row), today, words)
         tasks += _silence(glance, now, words)
         tasks += _refused(glance, row["quarantined"] + row["rejected"], words)
     return sorted(tasks, key=lambda task: task.urgency)[:_MOST]
@@ -75,14 +75,19 @@ def _dates(connection: Connection, glance: Glance, today: date, words: Wording) 
     ]
 
 
-def _opinion(glance: Glance, written: list[str], today: date, words: Wording) -> list[Task]:
-    """Last month's opinion, from the first of this month until somebody has written it."""
+def _done(row: dict[str, Any]) -> set[str]:
+    """The months whose opinion somebody wrote under, or an officer opened."""
+    return {*(row["opinions"] or ()), *(opened.removeprefix("opinion ") for opened in row["opened"] or ())}
+
+
+def _opinion(glance: Glance, done: set[str], today: date, words: Wording) -> list[Task]:
+    """Last month's opinion, from the first of this month until an officer has opened it or somebody has written it."""
     pilot = glance.pilot
     last = today.replace(day=1) - timedelta(days=1)
     month = last.strftime("%Y-%m")
     began = pilot.start_at.astimezone(pilot.zone_info).date() <= last
     over = pilot.today(pilot.end_at) < last.replace(day=1)
-    if not began or over or month in written or glance.state is None:
+    if not began or over or month in done or glance.state is None or glance.heard.last_received is None:
         return []
     due = next_month(last).replace(day=_OPINION_DAY)
     left = (due - today).days

@@ -4,7 +4,7 @@ is computed from (``kpi.measures.availability``), so that the picture and the nu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from kpi.stretches import Stretches
 from telemetry.windows import snapshot
 
 _MOST_OUTAGES: Final = 30
+_LEAST_LISTED_S: Final = 10.0
 _WHOLE: Final = 100.0
 
 Kind = Literal["up", "down", "ours", "open"]
@@ -59,7 +60,10 @@ class Tick:
     """A mark on the axis of time."""
 
     x: float
+    day: date | None
+    """Of a midnight among days; None: an hour."""
     label: str
+    """Of an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,8 @@ class Timeline:
     outages: tuple[Outage, ...]
     more: int
     """Outages beyond those listed."""
+    short: int = 0
+    """Outages too short to be listed."""
 
 
 def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, span: Span) -> Timeline:
@@ -99,8 +105,9 @@ def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, spa
     with snapshot(connection):
         reader = Reader(connection, pilot.name, window, now)
         states = {slot.name: reader.states(slot.name) for slot in slots}
+    every = [one for slot in slots for one in _outages(slot.name, states[slot.name], window)]
     outages = sorted(
-        (one for slot in slots for one in _outages(slot.name, states[slot.name], window)),
+        (one for one in every if one.seconds >= _LEAST_LISTED_S),
         key=lambda one: (one.window.start, one.slot),
         reverse=True,
     )
@@ -110,6 +117,7 @@ def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, spa
         ticks=tuple(_ticks(window, pilot.zone_info)),
         outages=tuple(outages[:_MOST_OUTAGES]),
         more=max(0, len(outages) - _MOST_OUTAGES),
+        short=len(every) - len(outages),
     )
 
 
@@ -167,22 +175,22 @@ def _outages(slot: str, states: States, window: Window) -> list[Outage]:
 def _ticks(window: Window, zone: ZoneInfo) -> list[Tick]:
     """Midnights where the window has few, else each n-th of them; hours within a day or two."""
     scale = _WHOLE / (window.end_us - window.start_us)
-    marks: list[tuple[datetime, str]] = []
+    marks: list[tuple[datetime, date | None, str]] = []
     if window.seconds <= 2 * 86_400:
         step = timedelta(hours=3 if window.seconds > 6 * 3600 else 1)
         first = window.start.astimezone(zone).replace(minute=0, second=0, microsecond=0)
         first -= timedelta(hours=first.hour % (step.seconds // 3600))
         while first < window.end:
-            marks.append((first, f"{first:%H:%M}"))
+            marks.append((first, None, f"{first:%H:%M}"))
             first = (first.astimezone(UTC) + step).astimezone(zone)
     else:
         day = window.start.astimezone(zone).date()
         every = max(1, round(window.seconds / 86_400 / 8))
         while midnight(day, zone) < window.end:
-            marks.append((midnight(day, zone), f"{day.month}. {day.day}."))
+            marks.append((midnight(day, zone), day, ""))
             day += timedelta(days=every)
     return [
-        Tick(x=round((micros(at) - window.start_us) * scale, 2), label=label)
-        for at, label in marks
+        Tick(x=round((micros(at) - window.start_us) * scale, 2), day=day, label=label)
+        for at, day, label in marks
         if window.start <= at and micros(at) < window.end_us - (window.end_us - window.start_us) // 40
     ]

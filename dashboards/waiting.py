@@ -60,7 +60,7 @@ def reasons_lately(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A message that could not be taken, kept whole."""
+    """A message that could not be taken."""
 
     reference: str
     received_at: datetime
@@ -70,6 +70,8 @@ class Held:
     detail: str
     payload: str
     payload_bytes: int
+    whole: bool
+    """Whether all of it was kept; of an oversized one the head is, and its hash."""
     resolved_at: datetime | None
 
 
@@ -154,6 +156,7 @@ def _held(row: intake.Row, why: Why) -> Held:
         detail=row["detail"],
         payload=shown_payload(row["payload"]),
         payload_bytes=row["payload_bytes"],
+        whole=len(row["payload"]) >= row["payload_bytes"],
         resolved_at=row["resolved_at"],
     )
 

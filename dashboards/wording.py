@@ -24,6 +24,8 @@ from core.language import (
 from core.numbers import Target, printed, printed_interval
 from core.window import Window
 
+_SECONDS = 1e11
+"""Seconds up to the year 5138: a larger number counts thousandths of them, or their thousandths."""
 _ROLES = {
     "admin": N_("사업단"),
     "officer": N_("수요처 담당자"),
@@ -46,6 +48,11 @@ class Wording:
     def day(self, day: date, *, weekday: bool = True) -> str:
         return date_text(day, self.language, weekday=weekday)
 
+    def day_alone(self, day: date) -> str:
+        """A day without its year, for axes: ``3. 14.``, ``14 Mar``."""
+        text = date_text(day, self.language, weekday=False)
+        return text.partition(" ")[2] if self.language == "ko" else text.rpartition(" ")[0]
+
     def days(self, first: date, last: date, *, year: bool = True) -> str:
         return days_text(first, last, self.language, year=year)
 
@@ -64,6 +71,16 @@ class Wording:
         if local.date() == (now or datetime.now(UTC)).astimezone(zone).date():
             return f"{local:%H:%M:%S}"
         return self.time(instant, zone, seconds=True)
+
+    def sent(self, observed: str, zone: ZoneInfo) -> str:
+        """A device's own time where it wrote a number: seconds since 1970 or a smaller unit; empty where it is none."""
+        try:
+            number = float(observed)
+            for _unit in ("ms", "us", "ns"):
+                number = number / 1000 if abs(number) >= _SECONDS else number
+            return self.time(datetime.fromtimestamp(number, UTC), zone, seconds=True)
+        except (ValueError, OverflowError, OSError):
+            return ""
 
     def duration(self, seconds: float) -> str:
         return duration_text(seconds, self.language)

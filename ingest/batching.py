@@ -124,5 +124,5 @@ def set_aside(part: Part, routes: Routes, reason: str, detail: str) -> Batch:
 
 
 def _too_large(message: Message, connection_id: int | None, limit: int) -> QuarantinedMessage:
-    detail = f"{len(message.payload)} bytes; {limit} are allowed (PILOTBED_MAX_PAYLOAD_BYTES)"
+    detail = f"{len(message.payload)} B > {limit} B (PILOTBED_MAX_PAYLOAD_BYTES)"
     return quarantined(message, connection_id, reasons.TOO_LARGE, detail, head_only=True)

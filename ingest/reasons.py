@@ -200,14 +200,14 @@ _LIST: Final = (
     ),
     Reason(
         code=IN_FUTURE,
-        ko="측정 시각이 수신 시각보다 5분 넘게 앞서 있습니다.",
+        ko="측정 시각이 미래입니다(수신 시각보다 5분 넘게 늦음).",
         en="The time lies more than five minutes after the receipt.",
         step_ko="장비의 시계를 맞추어 주십시오.",
         step_en="Set the device's clock.",
     ),
     Reason(
         code=BEFORE_PILOT,
-        ko="측정 시각이 실증 기간보다 앞입니다.",
+        ko="측정 시각이 실증 기간 시작 전입니다.",
         en="The time lies before the pilot.",
         step_ko="장비의 시계를 확인해 주십시오. 초기화된 시계는 1970년으로 나타납니다.",
         step_en="Check the device's clock; one that was reset shows 1970.",

@@ -82,14 +82,14 @@ class Routes:
         if owners:
             binding, protocol = owners[0]
             why = (
-                f"no decoder for protocol {binding.protocol!r} of connection {binding.name}"
+                f"connection={binding.name} protocol={binding.protocol}"
                 if protocol is None
-                else f"connection {binding.name} of pilot {binding.pilot} says nothing on this topic"
+                else f"pilot={binding.pilot} connection={binding.name} topic={topic}"
             )
             return Route(topic, binding, None, why)
         if parts is not None:
-            return Route(topic, None, None, f"no plan has a pilot {parts[0]!r} with a slot {parts[1]!r}")
-        return Route(topic, None, None, "no connection of any plan has this topic")
+            return Route(topic, None, None, f"pilot={parts[0]} slot={parts[1]}")
+        return Route(topic, None, None, f"topic={topic}")
 
 
 def _protocol(binding: ConnectionBinding) -> ProtocolConnection | None:

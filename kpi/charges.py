@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kpi.stretches import NOTHING, Stretches, difference, intersection, joined, union
 
 _SINCE_EVER = -(2**62)
+_LEAST_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,16 @@ class Charges:
     """The platform was down: left out of the required time."""
     nobody: Stretches
     """No record tells: both bounds are computed."""
+
+
+def unattributed(us: int) -> int:
+    """Silence that is charged to nobody, as far as it counts: less than a second altogether is the width of the records'
+    edges (a heartbeat beside a reading), and no silence.
+
+    >>> unattributed(17), unattributed(1_000_000)
+    (0, 1000000)
+    """
+    return us if us >= _LEAST_US else 0
 
 
 def charge(gaps: Stretches, platform: PlatformRecord, not_installed: Stretches = NOTHING) -> Charges:

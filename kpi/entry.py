@@ -8,7 +8,7 @@ from typing import Any
 from kpi.decision import Ends
 from kpi.gathered import Gathered
 from kpi.intervals import Interval
-from kpi.judge import Asked, Case, ends_of, judged
+from kpi.judge import Asked, Case, gaps_of, judged
 from kpi.measurement import Measurement
 from kpi.quantity import converted
 from kpi.sampling import sampling_interval
@@ -56,9 +56,7 @@ def entry_of(asked: Asked, gathered: Gathered[Any]) -> dict[str, Any]:
     if case.month is not None:
         answer = "status"
         interval = sampling_interval(case.month, asked.alpha, window_s=_month_s(asked))
-        entry["month"] = _figure(
-            asked, case.month, interval, ends_of(asked, case.month, case.month.low, case.month.high)
-        )
+        entry["month"] = _figure(asked, case.month, interval, gaps_of(asked, case.month))
         entry["cumulative"] = cumulative
     elif case.decision.answer == "inconclusive":
         entry["if_inconclusive"] = kpi.if_inconclusive

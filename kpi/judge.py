@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.numbers import printed
 from devices.plan.measures import EventRatio, Statistic
 from devices.plan.model import Kpi
 from devices.plan.target import Bounds
@@ -138,7 +139,7 @@ def _evidence(
     return (
         Evidence(
             value=value,
-            gaps=ends_of(asked, found, found.low, found.high),
+            gaps=gaps_of(asked, found),
             filled=ends_of(asked, found, found.fill_low, found.fill_high),
             chance=_chance(asked, found, met, missed),
             no_chance=lacking(found, window_s=window_s),
@@ -180,6 +181,23 @@ def _share_form(
         quarters=quarters,
     )
     return evidence, terms
+
+
+def gaps_of(asked: Asked, found: Measurement) -> Ends | None:
+    """The value's ends under the gaps that are charged to nobody.
+
+    Of a ``period``, ends that print alike are the value: nobody could tell them apart, and as what is printed stands on
+    the number's own side of the target, the decision stays what it is. Chance widens the ends of a ``capability``, so
+    those stay unrounded.
+    """
+    ends = ends_of(asked, found, found.low, found.high)
+    if ends is None or found.value is None or asked.kpi.scope != "period":
+        return ends
+    low, high = (printed(end, asked.unit, asked.target) for end in (ends.low, ends.high))
+    if low != high:
+        return ends
+    value = asked.shown(found.value, found)
+    return Ends(low=value, high=value)
 
 
 def ends_of(asked: Asked, found: Measurement, low: float | None, high: float | None) -> Ends | None:

@@ -21,34 +21,34 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
     # Verdicts
     "no_value": ("이 기간에 {what}이 없어 값을 낼 수 없습니다.", "There are no {what} in this window, so there is no value."),
     "incomplete": (
-        "자료획득률이 {completeness}이며 최소 {limit}에 못 미쳐 판정하지 않습니다({value}).",
+        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}).",
         "The completeness of {completeness} is below the least of {limit}, so no verdict is given ({value}).",
     ),
     "incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 {limit}에 못 미쳐 판정하지 않습니다({value}).",
+        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}).",
         "In {quarter} the completeness of {quarter_completeness} is below the least of {limit}, so no verdict is given"
         " ({value}).",
     ),
     "escape_met_incomplete": (
-        "자료획득률이 {completeness}이며 최소 {limit}에 못 미치나, 없는 자료를 모두 불리하게 보아도 {range}이므로"
+        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미치나, 없는 자료를 모두 불리하게 보아도 {range}이므로"
         " 목표({target})를 달성했습니다.",
         "The completeness of {completeness} is below {limit}, yet with everything missing at its worst the value is {range}:"
         " the target ({target}) is met.",
     ),
     "escape_met_incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 {limit}에 못 미치나, 없는 자료를 모두 불리하게 보아도"
+        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미치나, 없는 자료를 모두 불리하게 보아도"
         " {range}이므로 목표({target})를 달성했습니다.",
         "In {quarter} the completeness of {quarter_completeness} is below {limit}, yet with everything missing at its worst"
         " the value is {range}: the target ({target}) is met.",
     ),
     "escape_not_met_incomplete": (
-        "자료획득률이 {completeness}이며 최소 {limit}에 못 미치고, 없는 자료를 모두 유리하게 보아도 {range}이므로"
+        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미치고, 없는 자료를 모두 유리하게 보아도 {range}이므로"
         " 목표({target})를 달성하지 못했습니다.",
         "The completeness of {completeness} is below {limit}, and even with everything missing at its best the value is {range}:"
         " the target ({target}) is not met.",
     ),
     "escape_not_met_incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 {limit}에 못 미치고, 없는 자료를 모두 유리하게 보아도"
+        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미치고, 없는 자료를 모두 유리하게 보아도"
         " {range}이므로 목표({target})를 달성하지 못했습니다.",
         "In {quarter} the completeness of {quarter_completeness} is below {limit}, and even with everything missing at its"
         " best the value is {range}: the target ({target}) is not met.",
@@ -94,7 +94,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
     ),
     # Statuses of a month
     "month_incomplete": (
-        "이달의 자료획득률이 {month_completeness}이며 최소 {limit}에 못 미칩니다({value}).",
+        "이달의 자료획득률이 {month_completeness}이며 최소 기준({limit})에 못 미칩니다({value}).",
         "This month's completeness of {month_completeness} is below the least of {limit} ({value}).",
     ),
     "value_holds": (
@@ -239,7 +239,7 @@ def _percent(share: float | None, limit: float) -> str:
 def _basis(language: str, said: Said) -> str:
     """The numbers in brackets: how much there was, and to whom silence is charged."""
     korean = language == "ko"
-    known = [f"n = {printed(said.n, '건')}"]
+    known = [f"{'표본수' if korean else 'n ='} {printed(said.n, '건')}"]
     if said.completeness is not None:
         known.append(f"{'자료획득률' if korean else 'completeness'} {_percent(said.completeness, said.limit)}")
     charged = (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from core import audit
 from core.errors import NotFound
 from core.language import STATES
 from dashboards.judged import Result, results
 from dashboards.live import heard, link_word
-from dashboards.opinions import opinion
+from dashboards.opinions import opinion, opinion_codes, opinion_file
 from dashboards.pages import render
 from dashboards.routes.api import document
 from dashboards.site import Database, site_of
@@ -28,6 +29,7 @@ def documents(request: Request, pilot: Pilot, person: Who, connection: Database)
     """What there is, the newest first."""
     words = Wording(language=visit_of(request).language)
     found = heard(connection, person, pilot.name)[pilot.pilot_id]
+    months = list(reversed(results(connection, person, "month", pilot=pilot)))
     return render(
         request,
         "documents.html",
@@ -35,7 +37,8 @@ def documents(request: Request, pilot: Pilot, person: Who, connection: Database)
         heard=found,
         link=link_word(found),
         refused=waiting_count(connection, person, pilot),
-        months=[(one, _state(one)) for one in reversed(results(connection, person, "month", pilot=pilot))],
+        months=[(one, _state(one)) for one in months],
+        codes=opinion_codes(connection, person, pilot, [one.label for one in months], folder=site_of(request).folder),
         dates=[(one, date_name(one, words)) for one in reversed(judged_dates(connection, person, pilot))],
     )
 
@@ -49,10 +52,21 @@ def opinion_pdf(request: Request, pilot: Pilot, person: Who, connection: Databas
     """The opinion of a month, to be signed."""
     language = visit_of(request).language
     made = opinion(connection, person, pilot, month, language=language, folder=site_of(request).folder)
-    name = f"{pilot.name}-opinion-{month}.pdf"
-    return Response(
-        made, media_type="application/pdf", headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
+    if person.role == "officer":  # whose task it was to look at it: see dashboards.tasks
+        with connection.transaction():
+            audit.record(connection, who=person.name, what="opinion.open", pilot=pilot.name, object=f"opinion {month}")
+    return _attached(made, "application/pdf", f"{pilot.name}-opinion-{month}.pdf")
+
+
+@router.get("/pilots/{pilot}/opinion/{month}.json")
+def opinion_json(request: Request, pilot: Pilot, person: Who, connection: Database, month: str) -> Response:
+    """The same opinion as data: the SHA-256 of its ``opinion`` in canonical form is the one that the PDF prints."""
+    made = opinion_file(connection, person, pilot, month, folder=site_of(request).folder)
+    return _attached(made, "application/json", f"{pilot.name}-opinion-{month}.json")
+
+
+def _attached(made: bytes, kind: str, name: str) -> Response:
+    return Response(made, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 @router.get("/pilots/{pilot}/evaluation.json")

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from dashboards.live import heard, link_word
 from dashboards.pages import render
+from dashboards.plans import places_of
 from dashboards.site import Database, site_of
 from dashboards.visit import Pilot, Who, visit_of
 from dashboards.waiting import intake_of, waiting_count
@@ -29,5 +30,6 @@ def intake(request: Request, pilot: Pilot, person: Who, connection: Database) ->
         heard=found,
         link=link_word(found),
         refused=waiting_count(connection, person, pilot),
+        places=places_of(connection, pilot),
         intake=intake_of(connection, pilot, site_of(request).reasons, words, datetime.now(UTC)),
     )

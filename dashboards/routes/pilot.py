@@ -16,10 +16,10 @@ from dashboards.connect import examples
 from dashboards.latest import latest_of
 from dashboards.live import heard, link_word, live_of
 from dashboards.pages import render
-from dashboards.plans import plan_of
+from dashboards.plans import places_of, plan_of
 from dashboards.site import Database, site_of
 from dashboards.slots import slots_of
-from dashboards.spans import SPANS, span_of
+from dashboards.spans import SPANS, first_with, span_of
 from dashboards.timeline import CHARGED, timeline_of
 from dashboards.users import Person
 from dashboards.verdicts import verdicts_of
@@ -42,6 +42,7 @@ def _page(
         heard=found,
         link=link_word(found),
         refused=waiting_count(connection, person, pilot),
+        places=places_of(connection, pilot),
         **values,
     )
 
@@ -51,6 +52,8 @@ def overview(request: Request, pilot: Pilot, person: Who, connection: Database, 
     """Is it on target, do its data arrive, what do they show?"""
     words = Wording(language=visit_of(request).language)
     plan = plan_of(connection, pilot)
+    latest = latest_of(connection, pilot, words)
+    newest = max((one.observed_at for one in latest if one.observed_at and one.kind != "state"), default=None)
     return _page(
         request,
         connection,
@@ -58,10 +61,10 @@ def overview(request: Request, pilot: Pilot, person: Who, connection: Database, 
         pilot,
         "pilot.html",
         cards=cards_of(connection, person, pilot, plan, words),
-        latest=latest_of(connection, pilot, words),
+        latest=latest,
         reasons=reasons_lately(connection, pilot, site_of(request).reasons, words),
         spans=SPANS.values(),
-        span=span_of(span),
+        span=span_of(span) if span else first_with(newest, pilot),
         chart_library=f"/static/{chart_library(site_of(request).folder).name}",
     )
 
@@ -131,6 +134,7 @@ def arrivals(request: Request, pilot: Pilot, connection: Database) -> Response:
         request,
         "arrivals.html",
         pilot=pilot,
+        places=places_of(connection, pilot),
         latest=latest_of(connection, pilot, words),
         refused_last=refused_last(connection, pilot, site_of(request).reasons, words),
     )

@@ -1,6 +1,7 @@
-// Draws each chart when it comes near the screen. Without this script the page shows the same charts as images.
+// Draws each chart when it comes near the screen, and the others after those. Without this script the page shows the same charts as images.
 (() => {
   "use strict";
+  document.documentElement.classList.add("scripted");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const tones = () => {
     const style = getComputedStyle(document.documentElement);
@@ -25,11 +26,12 @@
   };
   const draw = async (plot) => {
     const waiting = plot.querySelector(".waiting");
+    plot.dataset.begun = "yes";
     try {
       const answer = await fetch(plot.dataset.spec, { headers: { accept: "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
       const { spec: given, options, empty } = await answer.json();
-      if (empty) { waiting.textContent = empty; return; }
+      if (empty) { waiting.textContent = empty; waiting.classList.remove("screen"); return; }
       const ground = getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
       const spec = recoloured(given, ground);
       const caption = plot.closest("figure").querySelector("figcaption");
@@ -55,12 +57,18 @@
     const plots = [...document.querySelectorAll(".plot[data-spec]")];
     const near = new IntersectionObserver((entries) => {
       for (const entry of entries) {
-        if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target); }
+        if (entry.isIntersecting) { near.unobserve(entry.target); if (!entry.target.dataset.begun) draw(entry.target); }
       }
     }, { rootMargin: "300px" });
     for (const plot of plots) { near.observe(plot); }
     dark.addEventListener("change", () => plots.filter((plot) => plot.classList.contains("drawn")).forEach(draw));
-    window.addEventListener("beforeprint", () => plots.filter((plot) => !plot.classList.contains("drawn")).forEach(draw));
+    // The rest one by one while nothing else is to do: printing does not wait for a chart that nobody has scrolled to.
+    const idle = window.requestIdleCallback || ((work) => setTimeout(work, 200));
+    const rest = () => idle(async () => {
+      const next = plots.find((plot) => !plot.dataset.begun);
+      if (next) { await draw(next); rest(); }
+    });
+    setTimeout(rest, 500);
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

@@ -95,8 +95,8 @@ class Bounds:
 def parse_bounds(text: str) -> Bounds:
     """Read a target or a condition on values.
 
-    >>> parse_bounds(">= 95 %").shown("ko")
-    '95 % 이상'
+    >>> parse_bounds(">= 95 %").shown("ko"), parse_bounds("<= 1000 ppm").shown("en")
+    ('95 % 이상', '≤ 1,000 ppm')
     >>> 26.0 in parse_bounds("20..26 degC")
     True
 

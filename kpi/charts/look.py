@@ -28,6 +28,9 @@ GREY = "#8a949e"
 _BREAKING = re.compile("[^\t\n\r\x20-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 WEB_FONT = "Pretendard GOV, Pretendard, NanumGothic, sans-serif"
+_LABEL_PX = 13
+"""The height of a label on a line."""
+
 DOCUMENT_FONT = "NanumGothic, DejaVu Sans Mono"
 
 
@@ -38,7 +41,7 @@ def config() -> dict[str, Any]:
         "view": {"stroke": None},
         "title": {
             "anchor": "start",
-            "frame": "group",
+            "frame": "bounds",
             "fontSize": 13,
             "fontWeight": 600,
             "color": TEXT,
@@ -71,9 +74,18 @@ def horizontal(lines: tuple[Line, ...]) -> Iterator[alt.Chart]:
     for line in lines:
         drawn = drawn_from([{"value": line.value, "label": line.label}]).encode(y="value:Q")
         yield drawn.mark_rule(color=VERMILLION, strokeWidth=1.5, strokeDash=[8, 3])
-        side = {"baseline": "top", "dy": 5} if line.below else {"baseline": "bottom", "dy": -4}
-        named = drawn.encode(x=alt.value("width"), text="label:N")
-        yield from rimmed(named, VERMILLION, align="right", dx=-4, fontSize=11, fontWeight=600, **side)
+        named = drawn_from([{"label": line.label}]).encode(x=alt.value("width"), text="label:N")
+        place = {"align": "right", "dx": -4, "baseline": "bottom", "y": alt.ExprRef(_label_y(line))}
+        yield from rimmed(named, VERMILLION, fontSize=11, fontWeight=600, **place)
+
+
+def _label_y(line: Line) -> str:
+    """Where a label's lower edge lies: on its side of the line, on the other one where the plot has no room there."""
+    at = f"scale('y', {line.value!r})"
+    above, below = f"max({at} - 4, {_LABEL_PX})", f"min({at} + {_LABEL_PX + 4}, height - 2)"
+    if line.below:
+        return f"{at} + {_LABEL_PX + 6} <= height ? {below} : {above}"
+    return f"{at} >= {_LABEL_PX + 6} ? {above} : {below}"
 
 
 def finished(
@@ -109,8 +121,8 @@ def columns(text: str) -> int:
 def wrapped(sentence: str, most: int) -> list[str]:
     """A title's lines, broken at blanks but for those after a digit.
 
-    >>> wrapped("5월 가동률은 99.6 %이며, 목표(99 % 이상) 안에 있습니다.", 40)
-    ['5월 가동률은 99.6 %이며, 목표(99 %', '이상) 안에 있습니다.']
+    >>> wrapped("5월 가동률은 99.6 %이며, 목표(99 % 이상)를 충족합니다.", 40)
+    ['5월 가동률은 99.6 %이며, 목표(99 %', '이상)를 충족합니다.']
     """
     lines, width = [""], 0
     for word in re.split(r"(?<!\d) ", sentence):

@@ -5,7 +5,7 @@ swap's time counts as down). It is *up* while within ``max_hold`` of a reading, 
 ``online`` until the next ``offline``, as long as the platform was there to hear that. The rest is unknown, then charged:
 the platform was up → down; the platform was down → left out; no record of the platform → both bounds.
 
-Formula: up / (up + down). Unit: %. Source: design section 10; KPI catalogue, row 1 and sections 5 and 7.
+Formula: up / (up + down). Unit: %. Source: docs/kpi.md, the table of measures and "Gaps".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpi.charges import PlatformRecord, charge
+from kpi.charges import PlatformRecord, charge, unattributed
 from kpi.intervals import Block
 from kpi.measurement import Measurement, completeness, ratio
 from kpi.stretches import Stretches, difference, intersection, joined, total_us, union
@@ -122,7 +122,7 @@ def measure(
     """
     up = sum(total_us(part.states.up) for part in parts)
     down = sum(total_us(part.states.down) for part in parts)
-    unknown = sum(total_us(part.states.unknown) for part in parts)
+    unknown = unattributed(sum(total_us(part.states.unknown) for part in parts))
     known, whole = up + down, up + down + unknown
     low = ratio(up, whole) if whole else None
     high = ratio(up + unknown, whole) if whole else None

@@ -5,7 +5,7 @@ Formula: 1 − missing / expected, over all channels and slots together. Missing
 due while the platform was down are in neither. Those due while nobody knows whether it was are missing in the lower bound
 and left out in the upper; they are missing in the value, because they are not there.
 
-Unit: %. Source: KPI catalogue, row 2 and section 5.
+Unit: %. Source: docs/kpi.md, the table of measures and "Gaps".
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ began and was never closed: losing the quarter of missions that failed would oth
 end overrule those of its start. Where an attribute is not there, the event still counts (``where``), and shows no success.
 
 Formula: successes / events. Completeness: the connected share of the required time. Unit: %.
-Source: KPI catalogue, rows 12, 13, 16 and section 5.
+Source: docs/kpi.md, the table of measures and "Events".
 """
 
 from __future__ import annotations

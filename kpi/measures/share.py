@@ -4,7 +4,7 @@ Formula: time fulfilled / required time. Required is the part of the window in t
 gaps during which the platform was down. A gap charged to the company counts as not fulfilled. A gap charged to nobody gives
 both bounds; the value is then that of the time that is known.
 
-Unit: %. Source: KPI catalogue, sections 4 and 5 (every gap is charged; ``pooled`` weighs by time).
+Unit: %. Source: docs/kpi.md, the table of measures and "Gaps" (every gap is charged; ``pooled`` weighs by time).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpi.charges import unattributed
 from kpi.intervals import Block
 from kpi.measurement import Measurement, completeness, ratio
 
@@ -54,7 +55,7 @@ def measure(parts: Sequence[SharePart], weeks: Sequence[tuple[float, Sequence[Sh
     """
     true_us = sum(part.true_us for part in parts)
     known_us = sum(part.known_us for part in parts)
-    nobody_us = sum(part.nobody_us for part in parts)
+    nobody_us = unattributed(sum(part.nobody_us for part in parts))
     all_us = known_us + nobody_us
     return Measurement(
         value=ratio(true_us, known_us) if known_us else None,

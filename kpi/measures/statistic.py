@@ -8,7 +8,7 @@ Over several slots each slot weighs as much as its required time, so that a good
 means, percentiles and deviations are those of the mixture; min, max and sum are those of all readings; last is the mean of
 each slot's last.
 
-Unit: the channel's. Source: KPI catalogue, sections 4 (weekly blocks; percentiles as shares) and 5.
+Unit: the channel's. Source: docs/kpi.md, the table of measures (weekly blocks; percentiles as shares) and "Gaps".
 """
 
 from __future__ import annotations

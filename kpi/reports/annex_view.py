@@ -74,9 +74,18 @@ def _sentence(kpi: OpinionKpi, data: OpinionData, numbers: Numbers) -> str:
     }
     if kpi.month.value is None:
         return words.say(N_("%(month)s %(name)s%(topic)s 값이 없습니다(목표 %(target)s)."), **said)
+    if kpi.status == "insufficient":
+        said["completeness"] = numbers.completeness(kpi.month)
+        return words.say(
+            N_(
+                "%(month)s %(name)s%(topic)s %(value)s(자료획득률 %(completeness)s)입니다."
+                " 자료가 부족하여 판단하지 않습니다."
+            ),
+            **said,
+        )
     if kpi.month.value in numbers.bounds:
-        return words.say(N_("%(month)s %(name)s%(topic)s %(value)s이며, 목표(%(target)s) 안에 있습니다."), **said)
-    return words.say(N_("%(month)s %(name)s%(topic)s %(value)s이며, 목표(%(target)s)를 벗어나 있습니다."), **said)
+        return words.say(N_("%(month)s %(name)s%(topic)s %(value)s이며, 목표(%(target)s)를 충족합니다."), **said)
+    return words.say(N_("%(month)s %(name)s%(topic)s %(value)s이며, 목표(%(target)s)에 미치지 못합니다."), **said)
 
 
 def _trend(kpi: OpinionKpi, title: str, numbers: Numbers) -> Trend:
@@ -228,7 +237,14 @@ def _failures(data: OpinionData, words: Words) -> dict[str, Any]:
         ),
         [[kinds[r.kind], r.where, reason_text(r.reason, words.language), f"{r.n:,}"] for r in data.refused],
         words,
-        [say(N_("보류된 메시지와 거부된 값은 사유와 함께 모두 보관되어 있음."))],
+        [
+            say(
+                N_(
+                    "보류된 메시지와 거부된 값은 사유와 함께 보관되어 있음."
+                    " 허용 크기를 넘은 메시지는 앞부분과 해시값만 보관됨."
+                )
+            )
+        ],
     )
     return {"heading": say(N_("붙임 2. 장애·교체·수신 거부")), "parts": [outages, swaps, refused]}
 
@@ -254,6 +270,10 @@ def _intake(data: OpinionData, words: Words) -> dict[str, Any]:
         say(N_("메시지: 전달 = 저장 처리 + 수신 보류. 측정값·기록: 해석 = 신규 저장 + 중복 + 상이값 중복 + 거부.")),
         say(N_("수신한 날을 기준으로 셈: 늦게 도착한 자료는 도착한 날에 들어감.")),
     ]
+    if data.header.simulated and any(day.decoded and not day.delivered for day in data.intake):
+        notes.append(
+            say(N_("모의 이력은 통신을 거치지 않고 적재되었으므로 그날의 전달·저장 처리·수신 보류 건수가 없음."))
+        )
     return {"heading": say(N_("붙임 3. 일별 수신 집계")), "parts": [_part("", columns, rows, words, notes)]}
 
 

@@ -18,6 +18,7 @@ from core.sql import load
 from core.window import Window, midnight, months
 from devices.plan.model import Kpi, Plan
 from devices.registry.queries import DeviceRow, devices, plan_of
+from kpi.charges import unattributed
 from kpi.evaluate import evaluate
 from kpi.inputs.reader import Reader
 from kpi.reports.record import (
@@ -223,6 +224,7 @@ def _outages(connection: Connection, plan: Plan, month: Window, as_of: datetime)
                     note=both(N_("장비가 없던 시간 포함")) if intersection(of_windows([window]), empty) else None,
                 )
                 for window in windows_of(intersection(stretches, inside))
+                if whom != "unattributed" or unattributed(round(window.seconds * 1e6))
             ]
     return tuple(sorted(found, key=lambda outage: (outage.window.start, outage.slot)))
 

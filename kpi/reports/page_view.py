@@ -187,10 +187,13 @@ def _notes(data: OpinionData, words: Words) -> list[str]:
         notes.append(words.say(N_("– 그 밖에 값이 없는 지표 %(n)d개: 사유는 붙임 1"), n=len(lacking) - _MOST_NOTES))
     if any(kpi.cumulative.open_gaps is not None for kpi in data.kpis):
         notes.append(words.say(N_("† 귀책을 알 수 없는 무신호 시간을 불리하게, 유리하게 본 범위.")))
-    if any(kpi.required for kpi in data.kpis):
-        notes.append(words.say(N_("* 필수 지표. 자료획득률은 당월, 상태는 누계 기준이며, 판정은 평가일에만 함.")))
-    else:
-        notes.append(words.say(N_("자료획득률은 당월, 상태는 누계 기준이며, 판정은 평가일에만 함.")))
+    basis = words.say(
+        N_("자료획득률은 당월, 상태는 누계 기준(자료 부족은 당월 자료획득률 기준)이며, 판정은 평가일에만 함.")
+    )
+    required = any(kpi.required for kpi in data.kpis)
+    notes.append(f"{words.say(N_('* 필수 지표.'))} {basis}" if required else basis)
+    if any(k.scope == "period" and k.cumulative.interval and not k.cumulative.open_gaps for k in data.kpis):
+        notes.append(words.say(N_("실적 판정 지표(붙임 1의 판정 규칙)의 신뢰한계는 참고이며 판단에 쓰지 않음.")))
     return notes
 
 
@@ -213,7 +216,7 @@ def _events(data: OpinionData, words: Words) -> list[str]:
         longest = max(data.outages, key=lambda outage: outage.window.seconds)
         lines.append(
             say(
-                N_("수신 중단 %(n)s, 모두 %(total)s (가장 긴 것: %(slot)s %(start)s부터 %(length)s)"),
+                N_("수신 중단 %(n)s, 지점별 합계 %(total)s (가장 긴 것: %(slot)s %(start)s부터 %(length)s)"),
                 n=words.count(len(data.outages)),
                 total=words.length(sum(outage.window.seconds for outage in data.outages)),
                 slot=longest.place or longest.slot,

@@ -34,7 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "label": ("pilotbed.cli.label", "app", "Record and list truth labels."),
     "manual": ("pilotbed.cli.manual", "app", "Record and list what people observed."),
     "evaluate": ("pilotbed.cli.evaluate", "evaluate", "Judge a pilot: a month, a date, or finally."),
-    "report": ("pilotbed.cli.report", "app", "Write the opinion, the evaluation or the certificate."),
+    "report": ("pilotbed.cli.report", "app", "Write the monthly opinion."),
     "seal": ("pilotbed.cli.seal", "app", "List, check and make the daily seals."),
     "bundle": ("pilotbed.cli.bundle", "bundle", "Pack the evidence that proves a pilot's results."),
     "verify": ("pilotbed.cli.verify", "verify", "Recompute a bundle's results, offline."),
@@ -42,7 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "audit": ("pilotbed.cli.audit", "audit", "Who changed what, and when."),
     "protocol": ("pilotbed.cli.protocol", "app", "Try a message against a protocol's decoder."),
     "simulate": ("pilotbed.cli.simulate", "app", "Send what a site would send, or replay a recording."),
-    "bench": ("pilotbed.cli.bench", "app", "Measure this machine: intake, queries, pages."),
+    "bench": ("pilotbed.cli.bench", "app", "Measure this machine's intake."),
     "doctor": ("pilotbed.cli.doctor", "doctor", "Check this machine, and say what to do."),
 }
 """Name → module, attribute (a function, or a Typer application for a group), and its line in ``--help``.

@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.audit import command_line_user
-from core.database import Connection, connected
 from core.errors import PermanentError
-from core.language import LANGUAGES, STATES, with_unit
+from core.language import LANGUAGES, STATES, time_text, with_unit
 from core.numbers import printed, printed_interval
 from core.settings import settings
 from core.window import months
-from devices.plan.target import Bounds, parse_bounds
-from devices.registry import plan_of
-from kpi.evaluate import Result
-from kpi.evaluate import evaluate as judge
-from kpi.results import store
-from pilotbed.cli.tables import columns
-from pilotbed.cli.tables import show as show_tables
-from pilotbed.stack.attach import attached_database
+
+if TYPE_CHECKING:  # imported where they are needed, so that --help is there at once
+    from zoneinfo import ZoneInfo
+
+    from core.database import Connection
+    from devices.plan.target import Bounds
+    from kpi.evaluate import Result
 
 _HEADS = {
     "ko": ("지표", "목표", "당월", "누계(구간)", "자료획득률", "상태", "근거"),
@@ -58,6 +55,13 @@ def evaluate(
     language: Annotated[str | None, typer.Option("--lang", help="ko or en; PILOTBED_LANGUAGE if left out.")] = None,
 ) -> None:
     """Judge a pilot against its plan: the status of a month, or the verdicts of an evaluation date."""
+    from core.audit import command_line_user
+    from core.database import connected
+    from devices.registry import plan_of
+    from kpi.evaluate import evaluate as judge
+    from kpi.results import store
+    from pilotbed.stack.attach import attached_database
+
     told_in = language or settings().language
     if told_in not in LANGUAGES:
         raise PermanentError(f"--lang {told_in!r} is no language of Pilotbed; choose one of: {', '.join(LANGUAGES)}.")
@@ -68,10 +72,11 @@ def evaluate(
         result = judge(connection, pilot, month=month, at=day, final=final, as_of=instant)
         keep = record and instant is None and not result.document["running"]
         version = store(connection, result, command_line_user()) if keep else None
+        zone = plan_of(connection, pilot, result.plan_version)[0].zone
     if as_json:
         print(json.dumps(result.document, ensure_ascii=False))
     else:
-        _show(result, version, told_in)
+        _show(result, version, zone, told_in)
 
 
 def _day(text: str | None) -> date | None:
@@ -95,6 +100,8 @@ def _instant(text: str | None) -> datetime | None:
 
 def _newest_month(connection: Connection, pilot: str, as_of: datetime | None) -> str:
     """The month that runs, or the pilot's last one."""
+    from devices.registry import plan_of
+
     plan, _, _ = plan_of(connection, pilot, as_of=as_of)
     now = datetime.now(plan.zone) if as_of is None else as_of.astimezone(plan.zone)
     known = list(months(plan.period.start, plan.period.end))
@@ -102,7 +109,10 @@ def _newest_month(connection: Connection, pilot: str, as_of: datetime | None) ->
     return begun[-1] if begun else known[0]
 
 
-def _show(result: Result, version: int | None, language: str) -> None:
+def _show(result: Result, version: int | None, zone: ZoneInfo, language: str) -> None:
+    from pilotbed.cli.tables import columns
+    from pilotbed.cli.tables import show as show_tables
+
     document = result.document
     korean = language == "ko"
     state = ("잠정" if korean else "provisional") if document["provisional"] else ("확정" if korean else "final")
@@ -115,13 +125,16 @@ def _show(result: Result, version: int | None, language: str) -> None:
     show_tables(table)
     kept = "" if version is None else f" · {'제' if korean else 'version '}{version}{'판' if korean else ''}"
     plan = document["plan"]
+    as_of = time_text(datetime.fromisoformat(document["as_of"]), zone, language, seconds=True)
     typer.echo(
-        f"{'기준일시' if korean else 'as of'} {document['as_of']} · {'계획' if korean else 'plan'} {plan['version']}"
+        f"{'기준일시' if korean else 'as of'} {as_of} ({zone.key}) · {'계획' if korean else 'plan'} {plan['version']}"
         f" ({plan['sha256'][:12]}) · SHA-256 {result.sha256[:16]}{kept}"
     )
 
 
 def _row(entry: Mapping[str, Any], language: str) -> list[str]:
+    from devices.plan.target import parse_bounds
+
     unit = entry["unit"]
     target = parse_bounds(entry["target"]["text"])
     target = target if target.unit == unit else target.to(unit)

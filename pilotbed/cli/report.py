@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from core.audit import command_line_user
-from core.database import Connection, connected
 from core.errors import EnvironmentProblem, PermanentError
 from core.files import write_whole
 from core.language import LANGUAGES
 from core.settings import settings
-from devices.registry import plan_of
-from kpi.evaluate import evaluate
-from kpi.reports.gather import last_whole_month, opinion_data
-from kpi.reports.opinion import opinion_json, opinion_pdf
-from kpi.reports.record import OpinionData
-from kpi.results import newest, store
 from pilotbed.cli import group
-from pilotbed.stack.attach import attached_database
 
-app = group("Write the opinion, the evaluation or the certificate.")
+if TYPE_CHECKING:  # imported where they are needed, so that --help is there at once
+    from core.database import Connection
+    from kpi.reports.record import OpinionData
+
+app = group("Write the monthly opinion.")
 
 FORMATS: Final = ("pdf", "json")
 
@@ -51,6 +46,10 @@ def opinion(
         raise EnvironmentProblem(
             f"The folder {output.absolute().parent} does not exist: make it, or name another file."
         )
+    from core.database import connected
+    from kpi.reports.opinion import opinion_json, opinion_pdf
+    from pilotbed.stack.attach import attached_database
+
     with attached_database() as url, connected(url) as connection:
         data = _opinion(connection, pilot, month)
     write_whole(output, opinion_json(data) if format == "json" else opinion_pdf(data, language))
@@ -59,6 +58,12 @@ def opinion(
 
 def _opinion(connection: Connection, pilot: str, month: str | None) -> OpinionData:
     """The opinion on the newest result of a month, which is evaluated now."""
+    from core.audit import command_line_user
+    from devices.registry import plan_of
+    from kpi.evaluate import evaluate
+    from kpi.reports.gather import last_whole_month, opinion_data
+    from kpi.results import newest, store
+
     plan, _, _ = plan_of(connection, pilot)
     label = month or last_whole_month(plan, datetime.now(UTC))
     store(connection, evaluate(connection, pilot, month=label), who=command_line_user())

@@ -64,6 +64,7 @@ def site(database_url: str, chosen: Settings) -> Site:
         language=chosen.language,
         organisation=chosen.organisation,
         team=chosen.team,
+        metrics_token=None if chosen.metrics_token is None else chosen.metrics_token.get_secret_value(),
         mqtt_address=_broker(chosen),
         reasons=REASONS,
     )

@@ -171,7 +171,8 @@ def test_no_page_is_wider_than_the_screen_and_what_is_touched_is_large_enough(ta
             tab.page.goto(f"{tab.address}{path}?lang={language}")
             assert tab.overflow() == "", (path, language)
         small = tab.page.evaluate(
-            "[...document.querySelectorAll('button, .button, .tabs a, .languages a, .ranges a')]"
+            "[...document.querySelectorAll('button, .button, .tabs a, .languages a, .ranges a,"
+            " .top nav a, .crumbs a, .skip, a.more')]"
             ".filter(e => e.offsetParent && (e.offsetHeight < 44 || e.offsetWidth < 44)).map(e => e.textContent)"
         )
         assert small == [], path
@@ -197,6 +198,7 @@ def test_without_script_everything_is_there_and_charts_are_images(tab: Tab) -> N
     image = tab.page.locator(".plot noscript img, .plot img").first
     image.scroll_into_view_if_needed()
     expect(image).to_have_attribute("src", re.compile(r"/charts/platform-1/pm25\.svg"))
+    expect(tab.page.locator(".plot .waiting").first).to_be_hidden()
     with tab.page.expect_download(timeout=60_000):
         tab.page.goto(f"{tab.address}/pilots/air/documents")
         tab.page.get_by_role("link", name=re.compile("의견서 PDF")).first.click()
@@ -213,6 +215,13 @@ def test_a_page_prints_on_a4_without_navigation_and_with_its_address(tab: Tab, t
         text = re.sub(r"[\x00-\x20]", "", "".join(page.extract_text() for page in pages))
         assert f"출력한주소:{tab.address}{path}" in text, path
         assert "로그아웃" not in text and "English" not in text
+
+
+def test_charts_are_drawn_for_print_though_nobody_scrolled_to_them(tab: Tab) -> None:
+    tab.page.set_viewport_size({"width": 1440, "height": 200})
+    tab.log_in()
+    tab.page.goto(f"{tab.address}/pilots/air")
+    expect(tab.page.locator(".plot.drawn")).to_have_count(tab.page.locator(".plot").count())
 
 
 @pytest.mark.parametrize("tab", [{"color_scheme": "dark"}], indirect=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -150,6 +151,7 @@ def test_evaluate_prints_a_table(site: Site, pilotbed: Command) -> None:
     code, out, _ = pilotbed("evaluate", "hall", "--at", "2025-06-01")
     assert code == 0
     assert "22.0 °C" in out and "20 ~ 26 °C" in out and "✓ 달성" in out and "제1판" in out
+    assert re.search(r"기준일시 \d{4}\. \d+\. \d+\.\(.\) \d\d:\d\d:\d\d \(Asia/Seoul\)", out)
     code, out, _ = pilotbed("evaluate", "hall", "--month", "2025-04", "--lang", "en")
     assert "✓ On track" in out or "✓ on track" in out.lower()
 

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import psycopg
 import pytest
+import rfc8785
 from psycopg import sql
 from pypdf import PdfReader
 
@@ -25,7 +26,9 @@ from core.database import Connection
 from core.language import STATES, with_unit
 from core.numbers import printed
 from devices.plan.target import parse_bounds
-from kpi.results import newest
+from kpi.evaluate import evaluate
+from kpi.reports.reasons import reason_text
+from kpi.results import newest, store
 from telemetry.batch import Batch, QuarantinedMessage, RejectedItem
 from telemetry.commit import Committer
 from tests.web import Web, apply, feed, judge_month, people, plan_text, web
@@ -147,7 +150,7 @@ def test_what_was_refused_is_shown_with_reason_step_and_reference(
     ):  # fmt: skip
         assert text in page
     overview = officer.get("/pilots/air").text
-    assert "측정 시각이 수신 시각보다 앞섬" in overview
+    assert reason_text("in_future", "ko") in overview
     assert '<span class="count">' in overview
     english = officer.get("/pilots/air/intake?lang=en").text
     assert "Set the device&#39;s clock." in english and "The value is kept with its reason." in english
@@ -403,3 +406,79 @@ def test_the_database_gone_is_told_in_words_and_its_return_is_noticed(
     until = time.monotonic() + 40
     while officer.get("/pilots/air").status_code != 200:
         assert time.monotonic() < until
+
+
+def test_the_page_shows_the_code_that_the_pdf_prints_and_anybody_can_compute_it(
+    officer: httpx.Client, connection: Connection
+) -> None:
+    feed(connection, "air")
+    month = judge_month(connection, "air")
+    page = officer.get("/pilots/air/documents").text
+    given = officer.get(f"/pilots/air/opinion/{month}.json").json()
+    computed = hashlib.sha256(rfc8785.dumps(given["opinion"])).hexdigest()
+    code = "-".join(re.findall("....", computed[:16])).upper()
+    assert (computed, code) == (given["sha256"], given["check_code"])
+    assert f"<code>{code}</code>" in page and f"opinion/{month}.json" in page
+    for language in ("en", "ko"):
+        pdf = PdfReader(BytesIO(officer.get(f"/pilots/air/opinion/{month}.pdf?lang={language}").content))
+        text = "".join(page.extract_text() for page in pdf.pages)
+        assert code in text and computed in re.sub(r"\s", "", text)
+
+
+def test_an_opinion_waits_until_an_officer_has_opened_it(site: Web, connection: Connection) -> None:
+    apply(connection, plan_text("old", days=70))
+    last = datetime.now(ZoneInfo("Asia/Seoul")).date().replace(day=1) - timedelta(days=1)
+    task = "/pilots/old/documents"
+    judge_month(connection, "old", last)
+    with site.logged_in("officer") as officer, site.logged_in("admin") as admin:
+        assert task not in officer.get("/").text, "nothing was received: nothing to look at"
+        feed(connection, "old", hours=1)
+        assert task in officer.get("/").text
+        assert admin.get(f"/pilots/old/opinion/{last:%Y-%m}.pdf").status_code == 200
+        assert task in officer.get("/").text, "the team has read it, the site has not"
+        assert officer.get(f"/pilots/old/opinion/{last:%Y-%m}.pdf").status_code == 200
+        assert task not in officer.get("/").text
+    rows = connection.execute("SELECT who, pilot, object FROM audit WHERE what = 'opinion.open'").fetchall()
+    assert rows == [{"who": "officer", "pilot": "old", "object": f"opinion {last:%Y-%m}"}]
+
+
+def test_an_oversized_message_is_not_said_to_be_kept_whole(officer: httpx.Client, connection: Connection) -> None:
+    refuse(connection, b"x" * 100, "y")
+    assert "앞부분과 해시값만 보관되어" not in officer.get("/pilots/air/intake").text
+    connection.execute("ALTER TABLE quarantine DISABLE TRIGGER USER")
+    connection.execute("UPDATE quarantine SET payload_bytes = 2000000")
+    page = officer.get("/pilots/air/intake").text
+    assert "앞부분과 해시값만 보관되어 있습니다" in page and "보낸 내용은 보관되어 있습니다" not in page
+
+
+def test_an_old_value_is_the_last_one_and_a_span_with_data_is_chosen(
+    officer: httpx.Client, connection: Connection
+) -> None:
+    feed(connection, "air", hours=1)
+    page = officer.get("/pilots/air").text
+    assert "지금 <b" in page and "최근 24시간의 초미세먼지" in page
+    connection.execute("ALTER TABLE reading DISABLE TRIGGER USER")
+    connection.execute("UPDATE reading SET observed_at = observed_at - interval '42 hours'")
+    page = officer.get("/pilots/air").text
+    assert "지금 <b" not in page and "마지막 <b" in page and "최근 7일의 초미세먼지" in page
+    assert "최근 24시간의" in officer.get("/pilots/air?span=24h").text
+
+
+def test_a_head_request_is_answered_like_a_get_without_its_body(site: Web, officer: httpx.Client) -> None:
+    with site.visitor() as stranger:
+        answer = stranger.head("/login")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"].startswith("text/html")
+        assert stranger.head("/").status_code == 303
+    assert officer.head("/nowhere").status_code == 404
+
+
+def test_provisional_verdicts_say_so(officer: httpx.Client, connection: Connection) -> None:
+    today = datetime.now(ZoneInfo("Asia/Seoul")).date()
+    apply(connection, plan_text("now").replace("evaluation: {", f"evaluation: {{interim: [{today}], "))
+    feed(connection, "now")
+    store(connection, evaluate(connection, "now", at=today), who="cli:test")
+    result = newest(connection, "now", "date", f"{today}")
+    assert result is not None and result.document["provisional"]
+    page = officer.get("/pilots/now/verdicts").text
+    assert "잠정 결과입니다." in page

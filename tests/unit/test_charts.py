@@ -33,7 +33,7 @@ from kpi.charts.series import wall_ms
 
 SEOUL = ZoneInfo("Asia/Seoul")
 START = datetime(2026, 4, 30, 15, tzinfo=UTC)  # 1 May in Seoul
-TITLE = "5월 가동률은 99.3 %이며, 목표(99 % 이상) 안에 있습니다."
+TITLE = "5월 가동률은 99.3 %이며, 목표(99 % 이상)를 충족합니다."
 
 
 def record(*values: float | None) -> Trend:

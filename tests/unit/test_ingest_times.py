@@ -34,7 +34,7 @@ def test_iso_8601(at: datetime, zone: ZoneInfo | None, between: str) -> None:
     assert read(at.astimezone(SEOUL).isoformat(between)) == micros(at)
     naive = at.astimezone(zone or UTC).replace(tzinfo=None).isoformat(between)
     if zone is None:
-        with pytest.raises(TimeUnreadable, match="no zone"):
+        with pytest.raises(TimeUnreadable, match="zone=-"):
             read(naive)
     else:
         assert read(naive) == micros(at)

@@ -243,7 +243,7 @@ def test_a_sentence_names_the_numbers() -> None:
     found = why(decision, said(company_s=43_200, failures=(2, 1)))
     assert found["ko"] == (
         "측정 결과 97.1 %, 신뢰한계(한쪽 97.5 %)는 96.0 ~ 98.2 %이므로 목표(95 % 이상)를 달성했습니다"
-        "(n = 12,345, 자료획득률 98.8 %, 참여기업 귀책 12시간, 번호 누락 2건, 미종료 1건)."
+        "(표본수 12,345, 자료획득률 98.8 %, 참여기업 귀책 12시간, 번호 누락 2건, 미종료 1건)."
     )
     assert found["en"].startswith("With a value of 97.1 % and confidence bounds (one-sided 97.5 %) of 96.0 to 98.2 %")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from kpi.entry import entry_of
 from kpi.gathered import Gathered, arranged
 from kpi.intervals import clopper_pearson
 from kpi.judge import Asked
+from kpi.measures.availability import AvailabilityPart, States
 from kpi.measures.event_ratio import EventPart, Outcome
 from kpi.measures.share import SharePart
 from kpi.measures.statistic import Moments, StatisticPart
@@ -232,3 +234,36 @@ def test_an_entry_is_json() -> None:
             entry = entry_of(kpi, gathered)
             canonical_json(entry)
             assert plain(entry)["target"]["high"] is None or math.isfinite(entry["target"]["high"])
+
+
+SLOT_AVAILABLE: dict[str, Any] = {"availability": {}}
+
+
+def availability_entry(up_us: int, down_us: int, unknown_us: int, **terms: Any) -> dict[str, Any]:
+    kpi = asked(SLOT_AVAILABLE, ">= 99.5 %", month=True, **terms)
+    cuts = np.cumsum([0, up_us, down_us, unknown_us]).tolist()
+    up, down, unknown = (((start, end),) if end > start else () for start, end in pairwise(cuts))
+    part = AvailabilityPart(states=States(up=up, down=down, left_out=(), unknown=unknown), n=1)
+    return entry_of(kpi, arranged(["a"], kpi.spans, [[part] * len(kpi.spans.all)]))
+
+
+def test_microseconds_charged_to_nobody_are_no_gap() -> None:
+    entry = availability_entry(997 * DAY_US, 3 * DAY_US, 40)
+    assert entry["value"] == 99.7
+    for figure in (entry, entry["month"]):
+        assert figure["interval"] == {"low": 99.7, "high": 99.7, "alpha": None, "method": "none", "size": None}
+        assert figure["completeness"] == 1.0
+    assert entry["reason"] == "value_holds"
+    assert "귀책" not in entry["why"]["ko"].replace("참여기업 귀책", "")
+
+
+def test_a_gap_that_does_not_show_in_print_is_no_range_but_still_told() -> None:
+    entry = availability_entry(997 * DAY_US, 3 * DAY_US, 3_600_000_000)  # an hour of 1,000 days
+    assert entry["interval"]["method"] == "none" and entry["interval"]["low"] == entry["interval"]["high"]
+    assert entry["reason"] == "value_holds" and "귀책 불명 1시간" in entry["why"]["ko"]
+    assert entry["completeness"] < 1.0
+
+
+def test_a_gap_that_shows_in_print_is_a_range() -> None:
+    entry = availability_entry(997 * DAY_US, 3 * DAY_US, 3 * DAY_US)
+    assert entry["interval"]["method"] == "gaps" and entry["reason"] == "gaps_miss"

@@ -54,7 +54,7 @@ def test_platform_outages_are_left_out_of_the_required_time() -> None:
 
 
 def test_silence_charged_to_nobody_gives_both_bounds() -> None:
-    found = share.measure([part(true_us=72, covered_us=80, nobody_us=20)])
+    found = share.measure([part(true_us=72 * S, covered_us=80 * S, nobody_us=20 * S)])
     assert (found.value, found.low, found.high) == (90.0, 72.0, 92.0)
 
 
@@ -70,7 +70,7 @@ def test_no_known_time_is_no_share(found: Any) -> None:
 
 
 def test_only_unknown_time_is_no_share_but_has_bounds() -> None:
-    found = share.measure([part(nobody_us=10)])
+    found = share.measure([part(nobody_us=10 * S)])
     assert (found.value, found.low, found.high) == (None, 0.0, 100.0)
 
 
@@ -140,14 +140,22 @@ def test_a_second_will_prolongs_the_first() -> None:
 
 
 def test_the_unknown_is_charged() -> None:
-    record = PlatformRecord(alive=((20, 40), (60, 100)), since_us=20, until_us=100)
-    states = availability.states(((0, 100),), ((70, 100),), [], record)
-    assert (states.unknown, states.left_out) == (((0, 20),), ((40, 60),))
-    assert states.down == ((20, 40), (60, 70))
+    record = PlatformRecord(alive=((20 * S, 40 * S), (60 * S, 100 * S)), since_us=20 * S, until_us=100 * S)
+    states = availability.states(((0, 100 * S),), ((70 * S, 100 * S),), [], record)
+    assert (states.unknown, states.left_out) == (((0, 20 * S),), ((40 * S, 60 * S),))
+    assert states.down == ((20 * S, 40 * S), (60 * S, 70 * S))
     found = one(states)
     assert found.value == 100 * 30 / 60
     assert (found.low, found.high) == (100 * 30 / 80, 100 * 50 / 80)
     assert found.completeness == 60 / 80
+
+
+def test_less_than_a_second_charged_to_nobody_is_no_silence() -> None:
+    states = States(up=((0, 90 * S),), down=((90 * S, 100 * S),), left_out=(), unknown=((100 * S, 101 * S - 1),))
+    found = one(states)
+    assert (found.value, found.low, found.high, found.completeness) == (90.0, 90.0, 90.0, 1.0)
+    found = share.measure([part(true_us=9 * S, covered_us=10 * S, nobody_us=S - 1)])
+    assert (found.value, found.low, found.high) == (90.0, 90.0, 90.0)
 
 
 def test_while_the_platform_was_down_an_online_from_before_proves_nothing() -> None:

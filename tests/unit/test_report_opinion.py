@@ -318,7 +318,7 @@ def test_annexes_account_for_every_day() -> None:
     text = " ".join(pages(opinion())[1:])
     assert "2026. 5. 31.(일) 8,671 8,640 31 43,200 43,190 6 1 3" in text
     assert "합계 268,336 267,840 496 1,339,200 1,338,890 186 31 93" in text
-    assert "측정 시각이 수신 시각보다 앞섬" in text
+    assert "미래 시각" in text
     assert "3시간 12분" in text
 
 
@@ -401,3 +401,29 @@ def test_silence_charged_to_nobody_shows_its_range_with_a_note() -> None:
     first = pages(opinion(kpis=(kpi(cumulative=open_gaps),)))[0]
     assert "94.2–97.9 %†" in first
     assert "† 귀책을 알 수 없는 무신호 시간" in first
+
+
+def test_a_month_with_too_little_data_is_not_judged_by_its_headline() -> None:
+    lacking = kpi(month=Figure(value=97.2, n=9, completeness=0.41), status="insufficient")
+    shown = view(opinion(kpis=(lacking, kpi("상위 5 %"))), "ko")["annex_kpis"]["items"]
+    assert shown[0]["chart_text"] == (
+        "2026년 5월 초미세먼지 기준 유지율은 97.2 %(자료획득률 41.0 %)입니다. 자료가 부족하여 판단하지 않습니다."
+    )
+    assert shown[1]["chart_text"] == "2026년 5월 상위 5 %는 97.1 %이며, 목표(95 % 이상)를 충족합니다."
+
+
+def test_the_page_says_where_bounds_decide_nothing() -> None:
+    note = "신뢰한계는 참고이며 판단에 쓰지 않음"
+    assert note in pages(opinion(kpis=(kpi(),)))[0]
+    assert note not in pages(opinion(kpis=(kpi(scope="capability", rule="confident"),)))[0]
+
+
+def test_a_loaded_history_says_why_nothing_was_delivered() -> None:
+    loaded = IntakeDay(
+        day=date(2026, 5, 1), delivered=0, committed=0, quarantined=0,
+        decoded=21_400, stored=21_400, duplicate=0, conflict=0, rejected=0,
+    )  # fmt: skip
+    usual = opinion()
+    for header, told in ((usual.header, False), (replace(usual.header, simulated=True), True)):
+        shown = view(replace(usual, header=header, intake=(loaded,)), "ko")["annexes"][1]["parts"][0]["notes"]
+        assert any("통신을 거치지 않고 적재" in note for note in shown) is told

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,11 +18,12 @@ from hypothesis import strategies as st
 from dashboards.access import VisiblePilot
 from dashboards.browser import for_browser
 from dashboards.connect import examples
+from dashboards.judged import figures
 from dashboards.log import new_reference
 from dashboards.memo import Memo
 from dashboards.reasons import why_of
 from dashboards.slots import SlotRow
-from dashboards.spans import SPANS, span_of, window_and_step
+from dashboards.spans import SPANS, first_with, span_of, window_and_step
 from dashboards.sparkline import sparkline
 from dashboards.waiting import shown_payload
 from dashboards.wording import Wording
@@ -199,3 +201,51 @@ def test_how_long_ago_and_how_late() -> None:
 
 def test_a_reference_can_be_read_aloud() -> None:
     assert re.fullmatch(r"[0-9A-F]{4}-[0-9A-F]{4}", new_reference())
+
+
+def test_the_first_span_is_the_shortest_that_holds_the_newest_value() -> None:
+    def code(hours: float) -> str:
+        return first_with(NOW - timedelta(hours=hours), PILOT, NOW).code
+
+    assert [code(hours) for hours in (1, 42, 24 * 20, 24 * 60)] == ["24h", "7d", "31d", "all"]
+    assert first_with(None, PILOT, NOW).code == "24h"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("1781492831", "2026. 6. 15.(월) 12:07:11"),
+        ("1781492831000", "2026. 6. 15.(월) 12:07:11"),
+        ("1781492831000000000", "2026. 6. 15.(월) 12:07:11"),
+        ("1781492831.25", "2026. 6. 15.(월) 12:07:11"),
+        ("2026-06-15T12:07:11+09:00", ""), ("later", ""), ("inf", ""), ("nan", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_number_as_a_time_is_shown_as_a_time(written: str, shown: str) -> None:
+    assert Wording(language="ko").sent(written, PILOT.zone_info) == shown
+
+
+def test_a_day_on_an_axis_is_written_as_its_language_does() -> None:
+    day = NOW.date()
+    assert [Wording(language=one).day_alone(day) for one in ("ko", "en")] == ["6. 15.", "15 Jun"]
+
+
+ENTRY: dict[str, Any] = {
+    "name": "가동률", "required": False, "weight": 0, "unit": "%", "value": 99.5, "n": 0, "measure": "availability",
+    "target": {"text": ">= 99 %", "ko": "99 % 이상", "en": "≥ 99 %", "low": 99.0, "high": None, "low_closed": True,
+               "high_closed": False},
+    "minimum_completeness": 0.9, "completeness": 1.0, "verdict": "met", "why": {"ko": "", "en": ""},
+    "scope": "period", "decision": "estimate",
+    "interval": {"low": 99.5, "high": 99.5, "alpha": None, "method": "none", "size": None},
+    "sampling": {"low": 98.2, "high": 99.9, "alpha": 0.05, "method": "blocks", "size": 10},
+}  # fmt: skip
+
+
+def test_a_period_shows_the_interval_that_the_opinion_prints() -> None:
+    words = Wording(language="ko")
+    assert figures(ENTRY, words).interval == "참고: 신뢰한계(한쪽 95 %) 98.2–99.9 %"
+    gaps = ENTRY["interval"] | {"method": "gaps", "low": 97.0}
+    assert figures(ENTRY | {"interval": gaps}, words).interval == "귀책 불명 구간 97.0–99.5 %"
+    assert figures(ENTRY | {"sampling": None}, words).interval == ""
+    capability = ENTRY | {"scope": "capability", "interval": ENTRY["sampling"]}
+    assert figures(capability, words).interval == "신뢰한계(한쪽 95 %) 98.2–99.9 %"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,8 @@ _unbounded: Final = msgspec.json.Decoder(float_hook=float)
 _encoder: Final = msgspec.json.Encoder()
 _BOM: Final = b"\xef\xbb\xbf"
 _LONGEST: Final = 120
+_LONGEST_NAMED: Final = 60
+_PLACE: Final = re.compile(r"(?:byte|char|position)\s+(\d+)")
 
 
 def read(payload: bytes) -> Any:
@@ -30,23 +33,40 @@ def read(payload: bytes) -> Any:
         return _second_attempt(payload, _unbounded.decode)
     except (msgspec.DecodeError, UnicodeDecodeError):
         if not payload.strip():
-            raise Refused(reasons.EMPTY, "no bytes, or blanks only") from None
+            raise Refused(reasons.EMPTY, f"{len(payload)} B") from None
         payload = payload.removeprefix(_BOM)
         if b"NaN" in payload or b"Infinity" in payload:
             # What Python's own encoder writes for them. They are refused one by one, their neighbours are taken.
             return _second_attempt(payload, json.loads)
         return _second_attempt(payload, _strict.decode)
     except RecursionError:
-        raise Refused(reasons.TOO_DEEP, "more levels than any device's message has") from None
+        raise Refused(reasons.TOO_DEEP, f"{len(payload)} B") from None
 
 
 def _second_attempt(payload: bytes, decode: Any) -> Any:
     try:
         return decode(payload)
     except RecursionError:
-        raise Refused(reasons.TOO_DEEP, "more levels than any device's message has") from None
+        raise Refused(reasons.TOO_DEEP, f"{len(payload)} B") from None
     except (ValueError, msgspec.MsgspecError) as error:  # UnicodeDecodeError is a ValueError
-        raise Refused(reasons.NOT_JSON, f"{error}; it begins with {payload[:24]!r}") from None
+        raise Refused(reasons.NOT_JSON, _where(error) + repr(payload[:24])[1:]) from None
+
+
+def _where(error: Exception) -> str:
+    """The byte at which a payload stops being JSON, as far as the reader says so; else nothing."""
+    place = _PLACE.search(str(error))
+    return f"byte {place[1]}: " if place else ""
+
+
+def named(value: Any) -> str:
+    """The same with a text in quotes, so that ``"1"`` and 1 differ; shortened.
+
+    >>> named("1"), named(1), named(None)
+    ('"1"', '1', 'null')
+    """
+    if type(value) is str:
+        return f'"{value if len(value) <= _LONGEST_NAMED else value[: _LONGEST_NAMED - 1] + "…"}"'
+    return shown(value)
 
 
 def shown(value: Any) -> str:

@@ -52,16 +52,16 @@ class EventsDecoder:
         if not taken and all(reasons.curable(refusal.reason) for refusal in refusals):
             del out.rejected[refused:]
             reason = refusals[0].reason if refusals else reasons.BAD_EVENT
-            detail = refusals[0].detail if refusals else "an empty list"
+            detail = refusals[0].detail if refusals else "[]"
             out.quarantine(message, self._binding.connection_id, reason, detail)
 
     def _event(self, element: Any, message: Message) -> EventRecord:
         if type(element) is not dict:
-            raise Refused(reasons.BAD_EVENT, "no object")
+            raise Refused(reasons.BAD_EVENT, f"{document.named(element)} != {{…}}")
         kind, identity = _name(element, "kind"), _name(element, "id")
         if kind not in self._slot.events:
-            known = ", ".join(sorted(self._slot.events)) or "none"
-            raise Refused(reasons.UNKNOWN_EVENT, f"slot {self._slot.name} reports these kinds: {known}")
+            known = ",".join(sorted(self._slot.events)) or "-"
+            raise Refused(reasons.UNKNOWN_EVENT, f"kind={document.named(kind)} slot={self._slot.name} kinds={known}")
         at_us, flags = _counted(self._binding, self._timing, element, message)
         return EventRecord(
             slot_id=self._slot.slot_id,
@@ -105,7 +105,7 @@ def _name(element: dict[str, Any], key: str) -> str:
     if type(raw) is int and -_INT8 <= raw < _INT8:
         raw = str(raw)
     if type(raw) is not str or not raw.strip() or len(raw) > _LONGEST_NAME:
-        raise Refused(reasons.BAD_EVENT, f"{key!r} must be a text of 1 to {_LONGEST_NAME} characters")
+        raise Refused(reasons.BAD_EVENT, f"{key}={document.named(raw)}: 1..{_LONGEST_NAME}")
     return _checked(raw)
 
 
@@ -117,14 +117,14 @@ def _phase(raw: Any) -> Literal["", "start", "end"]:
             return "start"
         case "end":
             return "end"
-    raise Refused(reasons.BAD_EVENT, "'phase' must be start or end")
+    raise Refused(reasons.BAD_EVENT, f"phase={document.named(raw)}: start|end")
 
 
 def _whole_number(raw: Any) -> int | None:
     if raw is None:
         return None
     if type(raw) is not int or not 0 <= raw < _INT8:
-        raise Refused(reasons.BAD_EVENT, "'number' must be a whole number from 0")
+        raise Refused(reasons.BAD_EVENT, f"number={document.named(raw)}: 0..2^63-1")
     return raw
 
 
@@ -132,7 +132,7 @@ def _attributes(raw: Any) -> bytes:
     if raw is None:
         return b"{}"
     if type(raw) is not dict:
-        raise Refused(reasons.BAD_EVENT, "'attributes' must be an object")
+        raise Refused(reasons.BAD_EVENT, f"attributes={document.named(raw)}: {{…}}")
     pending: list[Any] = [raw]
     while pending:
         piece = pending.pop()
@@ -140,7 +140,7 @@ def _attributes(raw: Any) -> bytes:
             _checked(piece)
         elif type(piece) is float:
             if piece - piece != 0:
-                raise Refused(reasons.NOT_FINITE, "an attribute is no finite number")
+                raise Refused(reasons.NOT_FINITE, "attributes: NaN|Infinity")
         elif type(piece) is list:
             pending.extend(piece)
         elif type(piece) is dict:
@@ -149,19 +149,19 @@ def _attributes(raw: Any) -> bytes:
     try:
         text = msgspec.json.encode(raw)
     except (RecursionError, msgspec.MsgspecError, OverflowError, ValueError) as error:
-        raise Refused(reasons.BAD_EVENT, f"'attributes' cannot be kept ({type(error).__name__})") from None
+        raise Refused(reasons.BAD_EVENT, f"attributes: {type(error).__name__}") from None
     if len(text) > _LONGEST_ATTRIBUTES:
-        raise Refused(reasons.BAD_EVENT, f"'attributes' of {len(text)} bytes; {_LONGEST_ATTRIBUTES} are allowed")
+        raise Refused(reasons.BAD_EVENT, f"attributes: {len(text)} B > {_LONGEST_ATTRIBUTES} B")
     return text
 
 
 def _checked(text: str) -> str:
     if "\x00" in text:
-        raise Refused(reasons.NUL_CHARACTER, "\\u0000 in a text of the event")
+        raise Refused(reasons.NUL_CHARACTER, "\\u0000")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Refused(reasons.BAD_EVENT, "a text of the event is no Unicode") from None
+        raise Refused(reasons.BAD_EVENT, "surrogate") from None
     return text
 
 
@@ -199,7 +199,7 @@ class StatusDecoder:
         raw = said.get("state")
         state = _WORDS.get(raw.strip().lower()) if type(raw) is str else None
         if state is None:
-            detail = f"{document.shown(raw)!r} where online or offline belongs"
+            detail = f"state={document.named(raw)}: online|offline"
             out.quarantine(message, self._binding.connection_id, reasons.BAD_STATUS, detail)
             return
         try:

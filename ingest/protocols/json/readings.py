@@ -43,7 +43,7 @@ class Timing:
         """
         if raw is None:
             if message.flags & RETAINED:
-                raise Refused(reasons.TIME_MISSING, "retained, and without a time")
+                raise Refused(reasons.TIME_MISSING, "retain=1 time=null")
             return message.received_us, message.flags | ARRIVAL
         try:
             return self._read(raw), message.flags
@@ -54,11 +54,11 @@ class Timing:
 def outside(binding: ConnectionBinding, observed_us: int, received_us: int) -> tuple[str, str] | None:
     """Why an instant does not count for this pilot: reason and detail. None if it does."""
     if observed_us > received_us + FUTURE_US:
-        return reasons.IN_FUTURE, f"{(observed_us - received_us) / 1e6:.0f} s after its receipt"
+        return reasons.IN_FUTURE, f"time = received + {(observed_us - received_us) / 1e6:.0f} s"
     if observed_us < binding.start_us:
-        return reasons.BEFORE_PILOT, f"{(binding.start_us - observed_us) / 1e6:.0f} s before the pilot's start"
+        return reasons.BEFORE_PILOT, f"time = start - {(binding.start_us - observed_us) / 1e6:.0f} s"
     if observed_us >= binding.end_us:
-        return reasons.AFTER_PILOT, f"{(observed_us - binding.end_us) / 1e6:.0f} s after the pilot's end"
+        return reasons.AFTER_PILOT, f"time = end + {(observed_us - binding.end_us) / 1e6:.0f} s"
     return None
 
 
@@ -179,7 +179,7 @@ class ReadingsDecoder:
         self._timing = timing
         self._find = getter("values" if values_path is None else values_path)
         self._flat_too = values_path is None and not any(slot.strict for slot in slots)
-        self._where = "'values'" if values_path is None else f"{values_path!r}" if values_path else "the message"
+        self._where = "values" if values_path is None else values_path or "message"
         self._values_key = "values" if values_path is None else values_path
         only = self._slots[0] if len(self._slots) == 1 and not self._slots[0].slot.select else None
         self._only = only if timing.plain_key is not None and "." not in self._values_key else None
@@ -256,13 +256,13 @@ class ReadingsDecoder:
             else:
                 out.reading(channel.channel_id, observed_us, value, flags)
         for name, raw in unknown:
-            detail = f"slot {slot.slot.name} has no channel with the source {name!r}"
+            detail = f"source={document.named(name)} slot={slot.slot.name}"
             self._reject(slot, message, out, name, raw_time, raw, reasons.UNKNOWN_CHANNEL, detail)
         if len(out.rejected) == refused:
             slot.remember(holder)
 
     def _shapeless(self, slot: SlotReader, element: Any, place: int, message: Message, out: Decoded) -> None:
-        detail = f"no object of values in {self._where}"
+        detail = f"{self._where} != {{…}}"
         self._reject(slot, message, out, f"element {place}", None, element, reasons.BAD_SHAPE, detail)
 
     def _reject(
@@ -285,10 +285,16 @@ class ReadingsDecoder:
         if not refusals:
             if selected:
                 names = sorted(channel.source for slot in self._slots for channel in slot.slot.channels)
-                detail = f"looked in {self._where} for: {', '.join(names) or 'nothing, the plan names no channel'}"
+                detail = f"{self._where}: sources={','.join(names) or '-'}"
                 out.quarantine(message, connection_id, reasons.NO_KNOWN_VALUE, detail)
             else:
-                out.quarantine(message, connection_id, reasons.NO_SLOT, "no slot's select fits")
+                out.quarantine(
+                    message,
+                    connection_id,
+                    reasons.NO_SLOT,
+                    "select="
+                    + (",".join(f"{k}:{v}" for slot in self._slots for k, v in slot.slot.select.items()) or "-"),
+                )
         elif all(reasons.curable(refusal.reason) for refusal in refusals):
             del out.rejected[refused:]
             first = refusals[0]

@@ -35,7 +35,7 @@ def reader(form: str, zone: ZoneInfo | None) -> Reader:
     def read(raw: Any) -> int:
         if type(raw) is int or type(raw) is float:
             if form == "iso":
-                raise TimeUnreadable(f"the number {_short(raw)} where the plan says format: iso")
+                raise TimeUnreadable(f"{_short(raw)}: format=iso")
             return _number(raw, form)
         if type(raw) is str:
             digits = _DIGITS.fullmatch(raw) if form != "iso" else None
@@ -43,7 +43,7 @@ def reader(form: str, zone: ZoneInfo | None) -> Reader:
                 return _number(float(raw) if digits[2] else int(digits[1]), form)
             if form in ("auto", "iso"):
                 return _iso(raw, zone)
-        raise TimeUnreadable(f"{_short(raw)} is no time of format {form}")
+        raise TimeUnreadable(f"{_short(raw)}: format={form}")
 
     return read
 
@@ -53,14 +53,14 @@ def _number(raw: float, form: str) -> int:
     if type(raw) is int:
         us = raw // 1_000 if unit == "ns" else raw * _FACTOR[unit]
     elif not math.isfinite(raw):
-        raise TimeUnreadable(f"{raw} is no time")
+        raise TimeUnreadable(f"{raw}: format={form}")
     else:
         exact = raw / 1_000 if unit == "ns" else raw * _FACTOR[unit]
         if abs(exact) > _FARTHEST_US:
-            raise TimeUnreadable(f"{raw} as {unit} lies beyond the year 9999")
+            raise TimeUnreadable(f"{raw} {unit} > 9999-12-31")
         us = round(exact)
     if abs(us) > _FARTHEST_US:
-        raise TimeUnreadable(f"{_short(raw)} as {unit} lies beyond the year 9999")
+        raise TimeUnreadable(f"{_short(raw)} {unit} > 9999-12-31")
     return us
 
 
@@ -76,7 +76,7 @@ def _by_magnitude(size: float) -> str:
 def _iso(text: str, zone: ZoneInfo | None) -> int:
     written = text.strip()
     if len(written) < 12 or len(written) > 64:  # a date alone says no time
-        raise TimeUnreadable(f"{_short(text)} is no ISO 8601 time")
+        raise TimeUnreadable(f"{_short(text)}: ISO 8601")
     # A leap second is the second after it: clocks that we compare with count it so.
     leap = _SECOND_60.search(written)
     if leap is not None:
@@ -84,10 +84,10 @@ def _iso(text: str, zone: ZoneInfo | None) -> int:
     try:
         found = datetime.fromisoformat(written)
     except ValueError:
-        raise TimeUnreadable(f"{_short(text)} is no ISO 8601 time") from None
+        raise TimeUnreadable(f"{_short(text)}: ISO 8601") from None
     if found.tzinfo is None:
         if zone is None:
-            raise TimeUnreadable(f"{_short(text)} names no zone, nor does the connection's time.zone in the plan")
+            raise TimeUnreadable(f"{_short(text)}: zone=- time.zone=-")
         found = found.replace(tzinfo=zone)
     us = micros(found)
     return us if leap is None else us + 1_000_000
@@ -95,8 +95,8 @@ def _iso(text: str, zone: ZoneInfo | None) -> int:
 
 def _short(raw: Any) -> str:
     if type(raw) is int and abs(raw) >= 10**40:
-        return "a number of more than 40 digits"
+        return "1e40.."
     if type(raw) is dict or type(raw) is list:
-        return "an object" if type(raw) is dict else "a list"
+        return "{…}" if type(raw) is dict else "[…]"
     text = repr(raw)
     return text if len(text) <= 60 else f"{text[:59]}…"

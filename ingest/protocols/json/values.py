@@ -10,6 +10,7 @@ from typing import Any, Final
 from core.units import Conversion
 from ingest import reasons
 from ingest.binding import IDENTITY
+from ingest.protocols.json import document
 from ingest.reasons import Refused
 
 EXACT: Final = 2**53
@@ -31,7 +32,7 @@ def number_reader(to_canonical: Conversion) -> Reader:
             return number
         canonical = number * scale + offset
         if not math.isfinite(canonical):
-            raise Refused(reasons.NOT_FINITE, f"{number} leaves the range of numbers in the canonical unit")
+            raise Refused(reasons.NOT_FINITE, f"{number} * {scale} + {offset} = {canonical}")
         return canonical
 
     return read
@@ -46,15 +47,15 @@ def as_number(raw: Any) -> float:
     elif type(raw) is str:
         if _NUMBER.fullmatch(raw) is None:
             if raw.strip().lstrip("+-").lower() in _NOT_FINITE:
-                raise Refused(reasons.NOT_FINITE, "the text of no finite number")
-            raise Refused(reasons.NOT_A_NUMBER, "a text that is no number")
+                raise Refused(reasons.NOT_FINITE, document.named(raw))
+            raise Refused(reasons.NOT_A_NUMBER, document.named(raw))
         number = float(raw)
     elif raw is None:
         raise Refused(reasons.NO_VALUE, "null")
     else:
-        raise Refused(reasons.NOT_A_NUMBER, f"{_kind(raw)} where a number belongs")
+        raise Refused(reasons.NOT_A_NUMBER, document.named(raw))
     if not math.isfinite(number):
-        raise Refused(reasons.NOT_FINITE, "beyond what a double can hold, or no number")
+        raise Refused(reasons.NOT_FINITE, document.named(raw))
     return number
 
 
@@ -64,9 +65,9 @@ def _integer(raw: int) -> float:
     try:
         number = float(raw)
     except OverflowError:
-        raise Refused(reasons.NOT_FINITE, f"an integer of {raw.bit_length()} bits") from None
+        raise Refused(reasons.NOT_FINITE, f"{raw.bit_length()} bit") from None
     if int(number) != raw:
-        raise Refused(reasons.NOT_EXACT, f"stored it would be {number:.0f}")
+        raise Refused(reasons.NOT_EXACT, f"{raw} -> {number:.0f}")
     return number
 
 
@@ -85,15 +86,10 @@ def state_reader(codes: Mapping[str, int]) -> Reader:
         elif raw is None:
             raise Refused(reasons.NO_VALUE, "null")
         else:
-            raise Refused(reasons.UNKNOWN_STATE, f"{_kind(raw)} where a state belongs")
+            raise Refused(reasons.UNKNOWN_STATE, f"{document.named(raw)}: {'|'.join(codes)}")
         code = codes.get(text)
         if code is None:
-            raise Refused(reasons.UNKNOWN_STATE, f"the plan's states are {', '.join(codes)}")
+            raise Refused(reasons.UNKNOWN_STATE, f"{document.named(raw)}: {'|'.join(codes)}")
         return float(code)
 
     return read
-
-
-def _kind(raw: Any) -> str:
-    names = {bool: "true or false", dict: "an object", list: "a list", int: "an integer", float: "a fraction"}
-    return names.get(type(raw), type(raw).__name__)
