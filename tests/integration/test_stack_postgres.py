@@ -160,9 +160,15 @@ def test_giving_up_while_it_starts_leaves_nothing(stack_folder: Path) -> None:
     def give_up(_seconds: float) -> None:
         raise Enough
 
-    server = Postgres(stack_folder / "postgres", durable=False, wait=give_up)
-    with pytest.raises(Enough):
-        server.start()
+    for attempt in range(5):
+        server = Postgres(stack_folder / f"postgres-{attempt}", durable=False, wait=give_up)
+        try:
+            server.start()
+        except Enough:
+            break
+        server.stop()  # on a busy machine it may be ready before anybody had to wait
+    else:
+        pytest.fail("it was ready at once five times")
     assert server.child is None
     assert not (server.data / "postmaster.pid").exists()
 
