@@ -51,6 +51,11 @@ def connect(url: str, *, application: str = "pilotbed") -> Connection:
         raise DatabaseAway(f"No connection to the database at {shown(url)}: {reason}.") from error
 
 
+def first_line(error: psycopg.Error) -> str:
+    """What an error says in its first line: for messages and logs that have one."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 @contextmanager
 def connected(url: str, *, application: str = "pilotbed") -> Iterator[Connection]:
     """One connection for the length of a block."""

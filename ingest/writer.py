@@ -13,7 +13,7 @@ from typing import Final
 
 import psycopg
 
-from core.database import Connection, connect
+from core.database import Connection, connect, first_line
 from core.errors import DatabaseAway, PermanentError
 from devices.registry.bindings import stamp
 from ingest import reasons, registry
@@ -152,7 +152,7 @@ class Writer:
                 self._stamp = current
                 _log.info("registry read connections=%d", len(self.routes.bindings))
         except psycopg.Error as error:
-            raise DatabaseAway(f"The registry cannot be read: {_first_line(error)}.") from error
+            raise DatabaseAway(f"The registry cannot be read: {first_line(error)}.") from error
         return connection
 
     def _open(self) -> Connection:
@@ -196,7 +196,3 @@ def _tell(committed: Committed, readings: int, took_s: float) -> None:
         )  # fmt: skip
     if took_s >= _SLOW_S:
         _log.warning("slow commit took_s=%.1f readings=%d", took_s, readings)
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from numpy.typing import NDArray
 
-from core.database import Connection
+from core.database import Connection, first_line
 from core.errors import DatabaseAway, PermanentError
 from core.sql import load
 from core.window import HOUR_US, micros
@@ -76,10 +76,10 @@ class Committer:
                 _count(connection, batch, received, outcome, events)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise RefusedByStore(
-                f"The store refused a batch: {_first_line(error)}. Commit its parts one by one."
+                f"The store refused a batch: {first_line(error)}. Commit its parts one by one."
             ) from error
         except psycopg.Error as error:
-            raise DatabaseAway(f"The database did not take a batch: {_first_line(error)}.") from error
+            raise DatabaseAway(f"The database did not take a batch: {first_line(error)}.") from error
         # Only now is it certain that these marks are in the table.
         self._marked |= marked
         self._staged_left = _STAGED_BATCHES if collided else max(0, self._staged_left - 1)
@@ -277,7 +277,3 @@ def _count(connection: Connection, batch: Batch, received: datetime, readings: _
 def _text(value: str) -> str:
     """Text that PostgreSQL can hold: a NUL becomes its picture, a lone surrogate its escape."""
     return value.replace("\0", "␀").encode("utf-8", "backslashreplace").decode()
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -19,7 +19,7 @@ from telemetry import horizon, rows
 from telemetry.batch import EventRecord, Flag, LinkStateRecord
 
 _SQL = blocks("telemetry", "load.sql")
-_COPY = blocks("telemetry", "commit.sql")["copy_readings"]
+_COMMIT = blocks("telemetry", "commit.sql")
 
 
 def load_readings(connection: Connection, pilot: str, readings: rows.Columns, received_us: NDArray[np.int64]) -> int:
@@ -34,9 +34,12 @@ def load_readings(connection: Connection, pilot: str, readings: rows.Columns, re
     loaded = readings._replace(flags=readings.flags | np.int16(Flag.LOADED))
     with connection.transaction():
         horizon.receive(connection)
-        rows.copy(connection, _COPY, rows.table(loaded, received_us))
-        channels, hours_us, _ = _channel_hours(readings.channel_id, readings.observed_us)
-        connection.execute(_SQL["mark_hours"], {"channels": channels, "hours_us": hours_us})
+        made = rows.table(loaded, received_us)
+        rows.copy(connection, _COMMIT["copy_readings"], made)
+        marks = sorted(rows.channel_hours(made))
+        connection.execute(
+            _COMMIT["mark_hours"], {"channels": [c for c, _ in marks], "hours_us": [hour for _, hour in marks]}
+        )
         channels, hours_us, counts = _channel_hours(readings.channel_id, received_us)
         connection.execute(_SQL["count_loaded"], {"channels": channels, "hours_us": hours_us, "counts": counts})
     return len(readings.value)

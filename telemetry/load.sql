@@ -2,12 +2,6 @@
 -- Whether a pilot's plan says that its data are simulated.
 SELECT simulated FROM pilot WHERE name = %(pilot)s
 
--- name: mark_hours
--- Channel-hours that the summariser has to look at.
-INSERT INTO dirty_hour (channel_id, hour)
-SELECT channel_id, to_timestamp(hour_us / 1000000)
-FROM unnest(%(channels)s::int[], %(hours_us)s::bigint[]) AS mark (channel_id, hour_us)
-
 -- name: count_loaded
 -- The accounting of what was loaded, by slot and day of simulated receipt.
 INSERT INTO intake_slot AS total (slot_id, day, decoded, stored, last_received)
