@@ -15,3 +15,6 @@ SUMMARISE: Final = 7_041_003
 
 REGISTRY: Final = 7_041_004
 """One change of the registry at a time."""
+
+REPLAY: Final = 7_041_008
+"""One replay at a time looks for free instants of arrival."""

@@ -42,6 +42,13 @@ class Settings(BaseSettings):
         pattern=r"^mqtts?://[^/@\s]+$",
         description="Where devices reach the broker (mqtt://host:port), where that is not where we reach it.",
     )
+    mqtt_ca: Path | None = Field(
+        None, description="The CA file by which we believe a broker at mqtts://…; without it the system's CAs."
+    )
+    mqtt_certificate: Path | None = Field(
+        None, description="Our own certificate (PEM), where the broker asks its clients for one."
+    )
+    mqtt_key: Path | None = Field(None, description="The key of that certificate (PEM), without a passphrase.")
     host: str = Field("127.0.0.1", description="The address the web server and the broker listen on.")
     web_port: int = Field(8400, ge=0, le=65535, description="Port of the web server; 0 takes a free one.")
     mqtt_port: int = Field(18830, ge=0, le=65535, description="Port of the embedded broker; 0 takes a free one.")
@@ -53,6 +60,19 @@ class Settings(BaseSettings):
     mosquitto: Path | None = Field(None, description="The mosquitto program, where it is not found by itself.")
     mosquitto_plugin: Path | None = Field(
         None, description="Mosquitto's dynamic security plugin, where it is not found by itself."
+    )
+    broker_certificate: Path | None = Field(
+        None,
+        description="The embedded broker's certificate (PEM, with its chain): devices then reach it by TLS, at mqtts://….",
+    )
+    broker_key: Path | None = Field(None, description="The key of that certificate (PEM), without a passphrase.")
+    broker_client_ca: Path | None = Field(
+        None,
+        description="The CA file of the devices' certificates: each then needs one, besides its user and password.",
+    )
+    broker_log: Path | None = Field(
+        None,
+        description="The broker's log, for `work` to read what it did not take of devices. `up` sets it for its own.",
     )
     collector: str = Field(
         "collector-1",
@@ -69,8 +89,31 @@ class Settings(BaseSettings):
         description="Unacknowledged messages in memory at which the collector disconnects until it has committed.",
     )
     max_payload_bytes: int = Field(262_144, ge=1_024, description="A larger message is quarantined by head and hash.")
+    max_topic_bytes: int = Field(1_024, ge=64, le=65_535, description="A message with a longer topic is quarantined.")
+    max_messages_per_second: float | None = Field(
+        None,
+        gt=0,
+        description="What one connection may send for long; what comes beyond it (after a burst of ten seconds' worth) is"
+        " quarantined. Without it there is no limit.",
+    )
+    quarantine_messages_per_day: int = Field(
+        100_000,
+        ge=0,
+        description="So many quarantined messages a connection and day are kept; others by hash and count.",
+    )
+    quarantine_bytes_per_day: int = Field(
+        268_435_456, ge=0, description="So many bytes of them a connection and day are kept; others by hash and count."
+    )
+    shared_group: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9-]{0,30}$",
+        description="Collectors of one group share the messages (MQTT 5 shared subscriptions). Each keeps its own fixed name.",
+    )
     judge_minutes: int = Field(
         360, ge=1, description="A month or date that is not final is judged again so long after the last time."
+    )
+    clock_threshold_s: float = Field(
+        30.0, ge=1.0, description="A device's clock that is off by more seconds than this is a finding."
     )
     keep_messages: bool = Field(True, description="Keep raw messages, so that a wrong mapping can be corrected.")
     session_key: SecretStr | None = Field(

@@ -5,18 +5,35 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
+
 from ingest import reasons
-from ingest.inbox import Part
 from ingest.message import Decoded, Message, message_flags, quarantined
-from ingest.routing import Routes
-from telemetry.batch import Batch, QuarantinedMessage, Readings
+from ingest.part import Part
+from ingest.protocols.json.numbering import found_in
+from ingest.routing import Route, Routes
+from telemetry.batch import Batch, Readings
 
 _log = logging.getLogger(__name__)
 
 _FLAGS: Final = tuple(message_flags(retain=bool(low & 1), qos=low >> 1 & 3) for low in range(8))
 """By the three lowest bits of a PUBLISH packet's header."""
+_DUP: Final = 0x08
+"""The bit of that header by which the broker says that it delivered the message before."""
+OVER_LIMIT: Final = 0x100
+"""Put beside that header's bits where a message came beyond its sender's rate limit (see ingest/rate.py)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a message may be, and whether it is kept raw."""
+
+    payload_bytes: int
+    topic_bytes: int = 65_535
+    keep_messages: bool = True
 
 
 class Arrivals:
@@ -35,9 +52,7 @@ class Arrivals:
                 self._latest[channel_id] = decoded.observed_us[place] = at_us
 
 
-def decode(
-    parts: Iterable[Part], routes: Routes, arrivals: Arrivals, *, max_payload_bytes: int, keep_messages: bool
-) -> Batch:
+def decode(parts: Iterable[Part], routes: Routes, arrivals: Arrivals, limits: Limits) -> Batch:
     """Everything that the messages say, and the count of them."""
     out = Decoded()
     batch = Batch(
@@ -46,9 +61,11 @@ def decode(
         link_states=out.link_states,
         quarantined=out.quarantined,
         rejected=out.rejected,
+        sequences=out.sequences,
     )
     delivered, payload_bytes, keep = batch.delivered, batch.payload_bytes, batch.messages.append
-    find = routes.find
+    find, most_bytes, most_topic, keep_messages = (
+        routes.find, limits.payload_bytes, limits.topic_bytes, limits.keep_messages)  # fmt: skip
     for part in parts:
         received_us = part.received_us
         for topic, payload, _, header in part.items:
@@ -59,26 +76,55 @@ def decode(
                 delivered[connection_id] = delivered.get(connection_id, 0) + 1
                 payload_bytes[connection_id] = payload_bytes.get(connection_id, 0) + size
             message = Message(topic=route.topic, payload=payload, received_us=received_us, flags=_FLAGS[header & 7])
-            if size > max_payload_bytes:
-                out.quarantined.append(_too_large(message, connection_id, max_payload_bytes))
-            elif route.decoder is None:
-                out.quarantine(message, connection_id, reasons.NO_BINDING, route.detail)
+            if header & (_DUP | OVER_LIMIT) or size > most_bytes or len(topic) > most_topic or route.decoder is None:
+                if not _unusual(message, route, header, out, batch, limits):
+                    continue
             else:
                 route.decoder.decode(message, out)
-                if keep_messages and route.keep and connection_id is not None:
-                    keep((route.pilot_id, connection_id, route.topic, payload))
+            if keep_messages and route.keep and connection_id is not None:
+                keep((route.pilot_id, connection_id, route.topic, payload))
     if out.arrivals:
         arrivals.spread(out)
     return batch
 
 
-def decode_guarded(
-    parts: Sequence[Part], routes: Routes, arrivals: Arrivals, *, max_payload_bytes: int, keep_messages: bool
-) -> Batch:
+def _unusual(message: Message, route: Route, header: int, out: Decoded, batch: Batch, limits: Limits) -> bool:
+    """A message that is set aside for what it is, or that was delivered before.
+
+    :returns: whether a decoder read it.
+    """
+    if header & _DUP:
+        message = msgspec.structs.replace(message, redelivered=True)
+        if route.connection_id is not None:
+            _add_to(batch.redelivered, route.connection_id, 1)
+    size, topic_size = len(message.payload), len(message.topic.encode("utf-8", "surrogatepass"))
+    if size > limits.payload_bytes:
+        detail = f"{size} B > {limits.payload_bytes} B (PILOTBED_MAX_PAYLOAD_BYTES)"
+        out.quarantined.append(quarantined(message, route.connection_id, reasons.TOO_LARGE, detail, head_only=True))
+    elif topic_size > limits.topic_bytes:
+        detail = f"{topic_size} B > {limits.topic_bytes} B (PILOTBED_MAX_TOPIC_BYTES)"
+        out.quarantine(message, route.connection_id, reasons.TOPIC_TOO_LONG, detail)
+    elif header & OVER_LIMIT:
+        out.quarantine(message, route.connection_id, reasons.RATE_LIMITED, "PILOTBED_MAX_MESSAGES_PER_SECOND")
+    elif route.decoder is None:
+        out.quarantine(message, route.connection_id, reasons.NO_BINDING, route.detail)
+    else:
+        refused = len(out.rejected)
+        route.decoder.decode(message, out)
+        out.rejected[refused:] = [replace(item, redelivered=True) for item in out.rejected[refused:]]
+        return True
+    # Kept with its sender's number, though nothing of it was read: it need not be sent again.
+    found = found_in(message.payload)
+    if found is not None and route.connection_id is not None:
+        out.numbered(route.connection_id, *found)
+    return False
+
+
+def decode_guarded(parts: Sequence[Part], routes: Routes, arrivals: Arrivals, limits: Limits) -> Batch:
     """The same, whatever a decoder does: one that raises must not hold up the queue, so its message is set aside."""
 
     def decoded(some: Sequence[Part]) -> Batch:
-        return decode(some, routes, arrivals, max_payload_bytes=max_payload_bytes, keep_messages=keep_messages)
+        return decode(some, routes, arrivals, limits)
 
     try:
         return decoded(parts)
@@ -105,9 +151,14 @@ def add(whole: Batch, batch: Batch) -> None:
     whole.quarantined += batch.quarantined
     whole.rejected += batch.rejected
     whole.messages += batch.messages
-    for total, part in ((whole.delivered, batch.delivered), (whole.payload_bytes, batch.payload_bytes)):
+    whole.sequences += batch.sequences
+    for total, part in (
+        (whole.delivered, batch.delivered),
+        (whole.payload_bytes, batch.payload_bytes),
+        (whole.redelivered, batch.redelivered),
+    ):
         for connection_id, n in part.items():
-            total[connection_id] = total.get(connection_id, 0) + n
+            _add_to(total, connection_id, n)
 
 
 def set_aside(part: Part, routes: Routes, reason: str, detail: str) -> Batch:
@@ -115,14 +166,23 @@ def set_aside(part: Part, routes: Routes, reason: str, detail: str) -> Batch:
     batch = Batch()
     for topic, payload, _, header in part.items:
         route = routes.find(topic)
-        message = Message(topic=route.topic, payload=payload, received_us=part.received_us, flags=_FLAGS[header & 7])
+        message = Message(
+            topic=route.topic,
+            payload=payload,
+            received_us=part.received_us,
+            flags=_FLAGS[header & 7],
+            redelivered=bool(header & _DUP),
+        )
         batch.quarantined.append(quarantined(message, route.connection_id, reason, detail))
         if route.connection_id is not None:
-            batch.delivered[route.connection_id] = batch.delivered.get(route.connection_id, 0) + 1
-            batch.payload_bytes[route.connection_id] = batch.payload_bytes.get(route.connection_id, 0) + len(payload)
+            _add_to(batch.delivered, route.connection_id, 1)
+            _add_to(batch.payload_bytes, route.connection_id, len(payload))
+            _add_to(batch.redelivered, route.connection_id, int(message.redelivered))
+            found = found_in(payload)
+            if found is not None:
+                batch.sequences.append((route.connection_id, *found))
     return batch
 
 
-def _too_large(message: Message, connection_id: int | None, limit: int) -> QuarantinedMessage:
-    detail = f"{len(message.payload)} B > {limit} B (PILOTBED_MAX_PAYLOAD_BYTES)"
-    return quarantined(message, connection_id, reasons.TOO_LARGE, detail, head_only=True)
+def _add_to(total: dict[int, int], key: int, n: int) -> None:
+    total[key] = total.get(key, 0) + n

@@ -75,13 +75,22 @@ class CollectorClient(mqtt.Client):
         options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
         self.subscribe([(wanted, options) for wanted in filters])
 
+    def forget(self) -> None:
+        """Disconnect for good: the broker ends the session, with what it holds for us."""
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0
+        self.disconnect(properties=properties)
+
     def reconnect(self) -> MQTTErrorCode:
         """Connect anew; what was half read is forgotten with its connection."""
         self._rest = b""
         return super().reconnect()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
-        """Read what the socket holds and handle every whole packet of it."""
+        """Read what the socket holds and handle every whole packet of it.
+
+        One read is enough over TLS too: it takes a whole record, and the next one is still the socket's, where select() sees it.
+        """
         try:
             read = self._sock_recv(READ_BYTES)
         except BlockingIOError:

@@ -9,11 +9,16 @@ from typing import Final
 
 from core.errors import PermanentError
 from core.settings import Settings
+from core.tls import client_context
+from ingest.batching import Limits
 from ingest.broker_url import parse_broker_url
 from ingest.inbox import Inbox
 from ingest.listener import Listener
 from ingest.preparer import Prepared, Preparer
+from ingest.rate import RateLimit
+from ingest.receipts import Receipts
 from ingest.writer import GivenUp, Writer
+from telemetry.aside import Quota
 from telemetry.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -21,22 +26,34 @@ _log = logging.getLogger(__name__)
 STOP_WITHIN_S: Final = 8.0
 """How long what is held may take to be committed once we are asked to stop; the rest stays with the broker."""
 _REGISTRY_EVERY_S: Final = 1.0
+DRAINED_AFTER_S: Final = 3.0
+"""A queue from which nothing came for so long, with everything settled, is empty."""
 
 
 class Collector:
     """Run :meth:`run` in the main thread; :meth:`stop` may come from a signal handler or another thread."""
 
-    def __init__(self, *, database_url: str, broker_url: str, settings: Settings) -> None:
+    def __init__(self, *, database_url: str, broker_url: str, settings: Settings, drain: bool = False) -> None:
+        """
+        :param drain: subscribe to nothing more, settle what is queued for this collector, and end its session: so a member of
+            a shared group leaves without keeping its share of the messages to itself.
+        """
         self._settings = settings
+        self._drain = drain
         self._stop = threading.Event()
-        self._inbox = Inbox(high_water_messages=settings.high_water_messages)
+        self._inbox = Inbox(high_water_messages=settings.high_water_messages, sender=self._sender)
+        rate = settings.max_messages_per_second
         self._preparer = Preparer(
             self._inbox,
             routes=lambda: self._writer.routes,
             batch_messages=settings.batch_messages,
             batch_seconds=settings.batch_seconds,
-            max_payload_bytes=settings.max_payload_bytes,
-            keep_messages=settings.keep_messages,
+            limits=Limits(
+                payload_bytes=settings.max_payload_bytes,
+                topic_bytes=settings.max_topic_bytes,
+                keep_messages=settings.keep_messages,
+            ),
+            rate=None if rate is None else RateLimit(rate),
         )
         self._writer = Writer(
             database_url,
@@ -44,13 +61,18 @@ class Collector:
             decoded=self._preparer.decoded,
             acknowledge=self._acknowledge,
             wait=self._pause,
+            receipts=Receipts(lambda topic, payload: self._listener.publish(topic, payload)),
+            quota=Quota(messages=settings.quarantine_messages_per_day, payload_bytes=settings.quarantine_bytes_per_day),
         )
         self._routes = self._writer.routes
+        url = parse_broker_url(broker_url)
         self._listener = Listener(
-            parse_broker_url(broker_url),
+            url,
             name=settings.collector,
             inbox=self._inbox,
-            filters=self._routes.filters(),
+            filters=self._filters(),
+            draining=drain,
+            tls=client_context(settings) if url.tls else None,
         )
         self._heartbeat = Heartbeat(
             database_url,
@@ -69,6 +91,11 @@ class Collector:
         """Messages that were taken and are not settled yet."""
         return self._inbox.messages
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has been asked to stop, or has drained its queue."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """Ask to stop: what was taken is committed and acknowledged first, within a bound."""
         self._stop.set()
@@ -84,7 +111,7 @@ class Collector:
                 if self._pause(0.5):
                     return
             self._routes = self._writer.routes
-            self._listener.want(self._routes.filters())
+            self._listener.want(self._filters())
             self._listener.start()
             self._preparer.start()
             self._heartbeat.start()
@@ -104,8 +131,22 @@ class Collector:
                 self._writer.refresh()
             if self._writer.routes is not self._routes:
                 self._routes = self._writer.routes
-                self._listener.want(self._routes.filters())
+                self._listener.want(self._filters())
             self._require_threads()
+            if self._drain and self._drained():
+                self._stop.set()
+
+    def _drained(self) -> bool:
+        since = self._listener.quiet_since
+        return since is not None and not self._inbox.messages and time.monotonic() - since >= DRAINED_AFTER_S
+
+    def _filters(self) -> list[str]:
+        """What to subscribe to; as a member of a group, its share of it."""
+        group = self._settings.shared_group
+        return [wanted if group is None else f"$share/{group}/{wanted}" for wanted in self._routes.filters()]
+
+    def _sender(self, topic: bytes) -> int | None:
+        return self._writer.routes.find(topic).connection_id
 
     def _require_threads(self) -> None:
         for name, failure in (("network", self._listener.failure), ("decoding", self._preparer.failure)):
@@ -137,7 +178,8 @@ class Collector:
             if prepared is not None and not self._write(prepared):
                 break
         self._preparer.abandon()
-        self._listener.leave(within_s=4.0)
+        self._writer.tell_receipts(now=True)
+        self._listener.leave(within_s=4.0, forget=self._drain and self._drained())
         self._heartbeat.stop()
         self._writer.close()
         _log.info("stopped settled=%d held=%d", self._writer.messages, self._inbox.messages)

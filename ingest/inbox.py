@@ -5,40 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from ingest.client import Item
+from ingest.part import Part
+from ingest.turns import Turns
 
 BATCH_BYTES: Final = 4 * 1024 * 1024
 """A batch ends with the message that passes this: some hundred thousand readings, so that memory stays small."""
 HIGH_WATER_BYTES: Final = 256 * 1024 * 1024
 """Payloads in memory beyond which nothing more is read, however few messages they are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Messages that came together: of one connection of ours to the broker, at one instant."""
-
-    generation: int
-    received_us: int
-    items: list[Item]
-
-    def size(self) -> int:
-        """Bytes of payload."""
-        return sum([len(item[1]) for item in self.items])
-
-    def mids(self) -> list[int]:
-        """The packet ids that an acknowledgement is owed for."""
-        return [item[2] for item in self.items if item[2]]
-
-    def split(self, place: int) -> tuple[Part, Part]:
-        """The first so many messages, and the others."""
-        return (
-            Part(generation=self.generation, received_us=self.received_us, items=self.items[:place]),
-            Part(generation=self.generation, received_us=self.received_us, items=self.items[place:]),
-        )
 
 
 class Inbox:
@@ -50,13 +27,17 @@ class Inbox:
         high_water_messages: int,
         high_water_bytes: int = HIGH_WATER_BYTES,
         wall_clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        sender: Callable[[bytes], Hashable] = bytes,
     ) -> None:
+        """:param sender: topic → whose it is: while more waits than a batch takes, senders come in turn."""
         self._high_messages = high_water_messages
         self._high_bytes = high_water_bytes
         self._wall_clock_us = wall_clock_us
         self._changed = threading.Condition()
         self._parts: deque[tuple[float, Part]] = deque()
         """Each with the instant of its arrival on a clock that is never set."""
+        self._turns = Turns(sender)
+        """What was left over when more waited than a batch takes. Touched by the taker alone."""
         self._waiting = self._waiting_bytes = 0
         self._wanted = 1
         """So many waiting messages end the taker's wait."""
@@ -113,27 +94,26 @@ class Inbox:
                     return []
                 self._changed.wait(left)
             self._wanted = most
-            while self._waiting < most and self._waiting_bytes < BATCH_BYTES and not self._closed:
+            # What was left over by the batch before has waited long enough.
+            while self._waiting < most and self._waiting_bytes < BATCH_BYTES and not self._closed and not self._turns:
                 left = self._parts[0][0] + window_s - time.monotonic()
                 if left <= 0:
                     break
                 self._changed.wait(left)
-            return self._cut(most)
-
-    def _cut(self, most: int) -> list[Part]:
-        taken: list[Part] = []
-        room, size = most, 0
-        while self._parts and room and size < BATCH_BYTES:
-            arrived, part = self._parts.popleft()
-            if len(part.items) > room:
-                part, rest = part.split(room)
-                self._parts.appendleft((arrived, rest))
-            taken.append(part)
-            room -= len(part.items)
-            size += part.size()
-        self._waiting -= most - room
-        self._waiting_bytes -= size
+            arrived = [part for _, part in self._parts]
+            self._parts.clear()
+            fits = not self._turns and self._waiting <= most and self._waiting_bytes < BATCH_BYTES
+        taken = arrived if fits else self._in_turn(arrived, most)
+        with self._changed:
+            self._waiting -= sum([len(part.items) for part in taken])
+            self._waiting_bytes -= sum([part.size() for part in taken])
         return taken
+
+    def _in_turn(self, arrived: list[Part], most: int) -> list[Part]:
+        # Outside the lock: the network thread goes on.
+        for part in arrived:
+            self._turns.add(part)
+        return self._turns.take(most=most, most_bytes=BATCH_BYTES)
 
     def done(self, parts: list[Part]) -> None:
         """These are settled: committed, or given back to the broker."""

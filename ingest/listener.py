@@ -10,11 +10,13 @@ import contextlib
 import logging
 import select
 import socket
+import ssl
 import threading
 import time
+from collections import deque
 from typing import Any, Final
 
-from ingest.acks import Acks
+from ingest.acks import NOBODY, Acks
 from ingest.backoff import Backoff
 from ingest.broker_url import BrokerUrl
 from ingest.client import CollectorClient, Item
@@ -31,32 +33,50 @@ _RETURN_AT: Final = 0.5
 _CALM_S: Final = 5.0
 """A connection that stood so long was sound: the next failure counts as the first."""
 _PART_WITHIN_S: Final = 3.0
+_MOST_OUTGOING: Final = 10_000
+"""Receipts that wait to be published; of more the oldest go, since a later one says the same and more."""
 _TICK_S: Final = 0.5
 
 
 class Listener:
     """One collector's connection to the broker, in a thread of its own."""
 
-    def __init__(self, url: BrokerUrl, *, name: str, inbox: Inbox, filters: list[str]) -> None:
-        """:param name: the fixed name of the collector: its client id and the key of its session."""
+    def __init__(
+        self,
+        url: BrokerUrl,
+        *,
+        name: str,
+        inbox: Inbox,
+        filters: list[str],
+        draining: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """
+        :param name: the fixed name of the collector: its client id and the key of its session.
+        :param draining: take up the session and subscribe to nothing more: only what is queued for it still comes.
+        :param tls: for a URL that asks for it.
+        """
         self._url = url
         self._inbox = inbox
         self._client = CollectorClient(name, self._deliver)
         self._client.username_pw_set(url.username or name, url.password)
-        if url.tls:
-            self._client.tls_set()
+        if tls is not None:
+            self._client.tls_set_context(tls)
         self._client.prepare(url.host, url.port)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_subscribe = self._subscribed
+        self._client.on_unsubscribe = self._unsubscribed
         self._client.on_socket_register_write = lambda *_: self.wake()
         self.acks = Acks(self._client.acknowledge)
+        self._outgoing: deque[tuple[str, bytes]] = deque(maxlen=_MOST_OUTGOING)
         self._wanted = frozenset(filters)
         self._listening_to: frozenset[str] = frozenset()
         self._backoff = Backoff()
+        self._draining = draining
         self._refusal = ""
         self._closing = threading.Event()
-        self._stopped = False
+        self._stopped = self._forget = False
         self._parting = False
         self._connected_at: float | None = None
         self._held_since: float | None = None
@@ -67,6 +87,8 @@ class Listener:
         self._thread = threading.Thread(target=self._main, name="listener", daemon=True)
         self.listening_since: float | None = None
         """Wall-clock instant from which on we hear everything; None while we do not."""
+        self.quiet_since: float | None = None
+        """When draining: the instant (monotonic) of the last delivery, once the broker adds nothing to the queue."""
         self.failure: BaseException | None = None
         """What ended the thread, if it was not us."""
 
@@ -80,6 +102,11 @@ class Listener:
             self._wanted = frozenset(filters)
             self.wake()
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Have the thread publish this at QoS 1, if it is connected when its turn comes."""
+        self._outgoing.append((topic, payload))
+        self.wake()
+
     def wake(self) -> None:
         """Have the thread look again: there is something to write, or room to read."""
         # A full bell rings already, and one that was taken down rings for nobody.
@@ -91,8 +118,12 @@ class Listener:
         self._closing.set()
         self.wake()
 
-    def leave(self, *, within_s: float) -> None:
-        """Write what is still to be written, disconnect with the session kept, and end the thread."""
+    def leave(self, *, within_s: float, forget: bool = False) -> None:
+        """Write what is still to be written, disconnect with the session kept, and end the thread.
+
+        :param forget: the session ends.
+        """
+        self._forget = forget
         self._closing.set()
         self._stopped = True
         self.wake()
@@ -119,6 +150,7 @@ class Listener:
             if self._client.socket() is None and self._held_since is None and self._backoff.wait_s(now=now) == 0:
                 self._connect(now)
             self._keep_subscribed()
+            self._publish_outgoing()
             self._turn(self._patience(now))
             if now - misc_at >= _TICK_S:
                 misc_at = now
@@ -187,12 +219,15 @@ class Listener:
         generation = self.acks.opened()
         self._connected_at = time.monotonic()
         _log.info("connected broker=%s generation=%d session_present=%s", self._url, generation, flags.session_present)
+        if self._draining:
+            self._client.unsubscribe(sorted(self._wanted))
+            return
         self._listening_to = self._wanted
         self._client.listen(sorted(self._listening_to))
 
     def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self.acks.closed()
-        self.listening_since = None
+        self.listening_since = self.quiet_since = None
         since, self._connected_at = self._connected_at, None
         if self._stopped or self._away:
             return
@@ -211,9 +246,13 @@ class Listener:
         elif self.listening_since is None:
             self.listening_since = time.time()
 
+    def _unsubscribed(self, _client: Any, _data: Any, _mid: Any, _reasons: Any, _properties: Any) -> None:
+        if self._draining:
+            self.quiet_since = time.monotonic()
+
     def _keep_subscribed(self) -> None:
         wanted = self._wanted
-        if wanted == self._listening_to or self.acks.generation == 0:
+        if self._draining or wanted == self._listening_to or self.acks.generation == 0:
             return
         new, gone = sorted(wanted - self._listening_to), sorted(self._listening_to - wanted)
         self._listening_to = wanted
@@ -223,10 +262,19 @@ class Listener:
             self._client.unsubscribe(gone)
         _log.info("subscriptions changed new=%d gone=%d", len(new), len(gone))
 
+    def _publish_outgoing(self) -> None:
+        connected = self.acks.generation != NOBODY
+        while self._outgoing:
+            topic, payload = self._outgoing.popleft()
+            if connected:
+                self._client.publish(topic, payload, qos=1)
+
     def _deliver(self, items: list[Item]) -> None:
         if self._parting:
             return
         self._inbox.put(self.acks.generation, items)
+        if self.quiet_since is not None:
+            self.quiet_since = time.monotonic()
 
     def _part(self) -> None:
         """Write the last acknowledgements, wait until the broker has taken them, then say goodbye.
@@ -236,6 +284,7 @@ class Listener:
         """
         end = time.monotonic() + _PART_WITHIN_S
         self._parting = True
+        self._publish_outgoing()
         if self._client.is_connected():
             self._client.ask()
         while self._client.socket() is not None and time.monotonic() < end:
@@ -244,6 +293,9 @@ class Listener:
             self._turn(0.05)
         self.acks.closed()
         if self._client.socket() is not None and self._client.is_connected():
-            self._client.disconnect()
+            if self._forget:
+                self._client.forget()
+            else:
+                self._client.disconnect()
             while self._client.socket() is not None and time.monotonic() < end:
                 self._turn(0.05)

@@ -19,6 +19,7 @@ RETAINED: Final = int(Flag.RETAINED)
 QOS0: Final = int(Flag.QOS0)
 
 _LONGEST_SHOWN: Final = 200
+_LONGEST_TOPIC: Final = 4_096
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -30,6 +31,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When it arrived at the collector."""
     flags: int = 0
     """The intake facts that every reading of it carries: RETAINED, QOS0."""
+    redelivered: bool = False
+    """Whether the broker says that it had delivered it before."""
 
 
 def message_flags(*, retain: bool, qos: int) -> int:
@@ -49,6 +52,8 @@ class Decoded:
     link_states: list[LinkStateRecord] = field(default_factory=list)
     rejected: list[RejectedItem] = field(default_factory=list)
     quarantined: list[QuarantinedMessage] = field(default_factory=list)
+    sequences: list[tuple[int, str, int]] = field(default_factory=list)
+    """Numbers that messages carried: (connection_id, boot, seq)."""
     arrivals: list[int] = field(default_factory=list)
     """Positions of the readings whose observed_us is an arrival: they are made strictly increasing per channel."""
 
@@ -64,6 +69,10 @@ class Decoded:
         self.observed_us.append(observed_us)
         self.value.append(value)
         self.flags.append(flags)
+
+    def numbered(self, connection_id: int, boot: str, seq: int) -> None:
+        """The message carries this number of its sender: we answer for it from now on, whatever becomes of its readings."""
+        self.sequences.append((connection_id, boot, seq))
 
     def reject(
         self, *, slot_id: int, topic: str, item: str, observed: str, value: str, reason: str, detail: str
@@ -99,23 +108,26 @@ def quarantined(
     """The record of a message set aside; ``head_only`` keeps its head and hash alone."""
     return QuarantinedMessage(
         connection_id=connection_id,
-        topic=storable(message.topic),
+        # Whole as far as anybody can mean it: a replay finds the reader by it.
+        topic=storable(message.topic, longest=_LONGEST_TOPIC),
         reason=reason,
         detail=storable(detail),
         payload=message.payload[:HEAD_BYTES] if head_only else message.payload,
         payload_bytes=len(message.payload),
         payload_sha256=hashlib.sha256(message.payload).hexdigest(),
+        flags=message.flags,
+        redelivered=message.redelivered,
     )
 
 
-def storable(text: str) -> str:
+def storable(text: str, *, longest: int = _LONGEST_SHOWN) -> str:
     r"""A device's text as PostgreSQL can keep it: NUL and lone surrogates written out, cut to a readable length.
 
     >>> storable("a\x00b")
     'a\\u0000b'
     """
-    if len(text) > _LONGEST_SHOWN:
-        text = f"{text[: _LONGEST_SHOWN - 1]}…"
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
     if "\x00" in text:
         text = text.replace("\x00", "\\u0000")
     try:

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.batching import Arrivals, decode_guarded
-from ingest.inbox import Inbox, Part
+from ingest.batching import Arrivals, Limits, decode_guarded
+from ingest.inbox import Inbox
+from ingest.part import Part
+from ingest.rate import RateLimit
 from ingest.routing import Routes
 from telemetry import rows
 from telemetry.batch import Batch
@@ -36,15 +38,16 @@ class Preparer:
         routes: Callable[[], Routes],
         batch_messages: int,
         batch_seconds: float,
-        max_payload_bytes: int,
-        keep_messages: bool,
+        limits: Limits,
+        rate: RateLimit | None,
     ) -> None:
+        """:param rate: what comes beyond it is set aside; None: there is no limit."""
         self._inbox = inbox
         self._routes = routes
         self._batch_messages = batch_messages
         self._batch_seconds = batch_seconds
-        self._max_payload_bytes = max_payload_bytes
-        self._keep_messages = keep_messages
+        self._limits = limits
+        self._rate = rate
         self._arrivals = Arrivals()
         self._changed = threading.Condition()
         self._ready: Prepared | None = None
@@ -77,13 +80,7 @@ class Preparer:
 
     def decoded(self, parts: list[Part], routes: Routes) -> Batch:
         """What these messages say by these routes."""
-        return decode_guarded(
-            parts,
-            routes,
-            self._arrivals,
-            max_payload_bytes=self._max_payload_bytes,
-            keep_messages=self._keep_messages,
-        )
+        return decode_guarded(parts, routes, self._arrivals, self._limits)
 
     def abandon(self) -> None:
         """End without having handed everything over: what is left stays with the broker."""
@@ -108,6 +105,7 @@ class Preparer:
             parts = self._inbox.take(most=self._batch_messages, window_s=self._batch_seconds, timeout_s=1.0)
             if parts:
                 routes = self._routes()
+                parts = self._limited(parts, routes)
                 batch = self.decoded(parts, routes)
                 batch.rows = rows.ahead(rows.columns(batch.readings))
                 prepared = Prepared(parts=parts, routes=routes, batch=batch)
@@ -116,3 +114,9 @@ class Preparer:
                     self._changed.notify_all()
             elif self._inbox.closed:
                 return
+
+    def _limited(self, parts: list[Part], routes: Routes) -> list[Part]:
+        """What is beyond a sender's rate is marked here, once: decoding again must come to the same."""
+        if self._rate is None:
+            return parts
+        return [self._rate.marked(part, lambda topic: routes.find(topic).connection_id) for part in parts]

@@ -35,6 +35,8 @@ BAD_SHAPE: Final = "bad_shape"
 NO_BINDING: Final = "no_binding"
 NO_SLOT: Final = "no_slot"
 NO_KNOWN_VALUE: Final = "no_known_value"
+RATE_LIMITED: Final = "rate_limited"
+TOPIC_TOO_LONG: Final = "topic_too_long"
 REFUSED_BY_STORE: Final = "refused_by_store"
 DECODER_FAILED: Final = "decoder_failed"
 UNKNOWN_CHANNEL: Final = "unknown_channel"
@@ -52,6 +54,8 @@ AFTER_PILOT: Final = "after_pilot"
 BAD_EVENT: Final = "bad_event"
 BAD_STATUS: Final = "bad_status"
 NUL_CHARACTER: Final = "nul_character"
+REPEATED_KEY: Final = "repeated_key"
+BAD_SEQUENCE: Final = "bad_sequence"
 
 _LIST: Final = (
     Reason(
@@ -78,8 +82,8 @@ _LIST: Final = (
     ),
     Reason(
         code=TOO_DEEP,
-        ko="메시지의 중첩이 너무 깊습니다.",
-        en="The message is nested too deeply.",
+        ko="메시지의 중첩이 너무 깊습니다(700단계 초과).",
+        en="The message is nested too deeply (more than 700 levels).",
         step_ko="장비의 전송 형식을 확인해 주십시오.",
         step_en="Check what the device sends.",
     ),
@@ -114,6 +118,22 @@ _LIST: Final = (
         step_ko="계획서의 source 경로와 메시지의 항목 이름을 맞추어 주십시오.",
         step_en="Make the plan's source paths and the names in the message agree.",
         curable=True,
+    ),
+    Reason(
+        code=RATE_LIMITED,
+        ko="허용된 전송 속도를 넘어 보낸 메시지입니다.",
+        en="The message came beyond its sender's rate limit.",
+        step_ko="전송 주기를 늘리거나 운영자에게 한도(PILOTBED_MAX_MESSAGES_PER_SECOND)를 높여 달라고 요청해 주십시오."
+        " 보관된 메시지는 다시 처리할 수 있습니다.",
+        step_en="Send less often, or ask the operator for a higher limit (PILOTBED_MAX_MESSAGES_PER_SECOND). What was kept"
+        " can be replayed.",
+    ),
+    Reason(
+        code=TOPIC_TOO_LONG,
+        ko="토픽 이름이 허용 길이를 넘습니다.",
+        en="The topic's name is longer than allowed.",
+        step_ko="장비가 쓰는 토픽 이름을 짧게 고쳐 주십시오.",
+        step_en="Shorten the topic that the device publishes to.",
     ),
     Reason(
         code=REFUSED_BY_STORE,
@@ -239,6 +259,20 @@ _LIST: Final = (
         en="A text holds \\u0000, which cannot be stored.",
         step_ko="장비가 보내는 글자를 확인해 주십시오.",
         step_en="Check the texts that the device sends.",
+    ),
+    Reason(
+        code=REPEATED_KEY,
+        ko="한 JSON 객체에 같은 이름이 두 번 이상 있어 어느 값이 맞는지 알 수 없습니다.",
+        en="A key stands more than once in one JSON object, so that it is not known which value is meant.",
+        step_ko="장비가 항목마다 이름을 하나씩만 보내도록 고쳐 주십시오.",
+        step_en="Make the device send each name once.",
+    ),
+    Reason(
+        code=BAD_SEQUENCE,
+        ko="메시지 번호(seq)나 재시작 표시(boot)의 형식이 올바르지 않아 번호로 세지 않았습니다. 측정값은 그대로 받았습니다.",
+        en="The message's number (seq) or its boot mark is not of the agreed form, so it was not counted; its data were taken.",
+        step_ko="seq는 0 이상 2^62 미만의 정수로, boot는 64자 이하의 글자나 정수로 보내 주십시오.",
+        step_en="Send seq as an integer from 0 to below 2^62, and boot as a text of at most 64 characters or an integer.",
     ),
 )  # fmt: skip
 

@@ -13,8 +13,10 @@ from ingest.protocols import PROTOCOLS, ProtocolConnection
 from ingest.protocols.json.decoder import NATIVE_FILTERS, native_parts
 from ingest.topics import without_covered
 
-_MOST_TOPICS: Final = 100_000
+_MOST_TOPICS: Final = 30_000
 """Beyond so many the memory is begun anew: a sender may make up topics below a filter of its own."""
+_LONGEST_KEPT: Final = 512
+"""Longer topics, in bytes, are worked out each time."""
 
 
 class Route:
@@ -65,9 +67,11 @@ class Routes:
         """The route of a topic; one without a decoder where nobody reads it."""
         route = self._known.get(topic)
         if route is None:
-            if len(self._known) >= _MOST_TOPICS:
-                self._known.clear()
-            route = self._known[topic] = self._route(topic.decode("utf-8", "replace"))
+            route = self._route(topic.decode("utf-8", "replace"))
+            if len(topic) <= _LONGEST_KEPT:
+                if len(self._known) >= _MOST_TOPICS:
+                    self._known.clear()
+                self._known[topic] = route
         return route
 
     def _route(self, topic: str) -> Route:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
+from uuid import uuid4
 
 import psycopg
 
@@ -19,11 +21,13 @@ from devices.registry.bindings import stamp
 from ingest import reasons, registry
 from ingest.backoff import Backoff
 from ingest.batching import set_aside
-from ingest.inbox import Part
+from ingest.part import Part
 from ingest.preparer import Prepared
+from ingest.receipts import Receipts
 from ingest.routing import Routes
+from telemetry.aside import Quota
 from telemetry.batch import Batch
-from telemetry.commit import Committed, Committer, RefusedByStore
+from telemetry.commit import BatchMark, Committed, Committer, RefusedByStore
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +49,14 @@ class Writer:
         decoded: Callable[[list[Part], Routes], Batch],
         acknowledge: Callable[[int, list[int]], bool],
         wait: Callable[[float], bool],
+        receipts: Receipts,
+        quota: Quota | None = None,
     ) -> None:
         """
         :param decoded: decodes messages by routes.
         :param acknowledge: takes a generation and packet ids; False if they are of a past connection.
         :param wait: sleeps so many seconds; True if we are asked to stop.
+        :param quota: what is kept of messages that are set aside.
         """
         self._url = database_url
         self._name = name
@@ -57,7 +64,11 @@ class Writer:
         self._acknowledge = acknowledge
         self._wait = wait
         self._connection: Connection | None = None
-        self._committer = Committer()
+        self._receipts = receipts
+        self._committer = Committer(quota)
+        self._run = uuid4()
+        self._number = 0
+        """Of the batch that is being committed: an attempt of unknown outcome is repeated under its number."""
         self._stamp: object = None
         self._backoff = Backoff()
         self.routes = Routes([])
@@ -72,7 +83,17 @@ class Writer:
             self._failed(error)
             return False
         self._succeeded()
+        self.tell_receipts()
         return True
+
+    def tell_receipts(self, *, now: bool = False) -> None:
+        """Tell senders what is committed, if it is time to, or ``now``. While the database is away: later."""
+        if self._connection is None or not (now or self._receipts.due):
+            return
+        try:
+            self._receipts.tell(self._connection, self.routes.bindings)
+        except psycopg.Error as error:
+            self._failed(DatabaseAway(f"What is committed cannot be read: {first_line(error)}."))
 
     def write(self, prepared: Prepared) -> None:
         """Settle these messages: committed and acknowledged, or set aside and acknowledged.
@@ -83,20 +104,30 @@ class Writer:
         ahead: Prepared | None = prepared
         while pending:
             piece = pending.pop()
-            while True:
-                try:
-                    self._settle(piece, ahead)
-                except DatabaseAway as error:
-                    self._failed(error)
-                    if self._wait(self._backoff.wait_s(now=time.monotonic())):
-                        raise GivenUp from None
-                    continue
-                except RefusedByStore as error:
-                    pending += reversed(self._narrow(piece, error))
-                else:
-                    self._succeeded()
-                ahead = None
-                break
+            try:
+                self._until_known(partial(self._settle, piece, ahead))
+            except RefusedByStore as error:
+                pending += reversed(self._narrow(piece, error))
+            ahead = None
+        self.tell_receipts()
+
+    def _until_known(self, attempt: Callable[[], None]) -> None:
+        """Try under one number until the database has said yes or no.
+
+        :raises RefusedByStore: it says no.
+        :raises GivenUp: asked to stop meanwhile.
+        """
+        self._number += 1
+        while True:
+            try:
+                attempt()
+            except DatabaseAway as error:
+                self._failed(error)
+                if self._wait(self._backoff.wait_s(now=time.monotonic())):
+                    raise GivenUp from None
+            else:
+                self._succeeded()
+                return
 
     def close(self) -> None:
         """Let go of the database."""
@@ -113,8 +144,10 @@ class Writer:
 
     def _commit(self, connection: Connection, batch: Batch, parts: list[Part]) -> None:
         begun = time.monotonic()
-        committed = self._committer.commit(connection, batch)
+        mark = BatchMark(collector=self._name, run=self._run, number=self._number)
+        committed = self._committer.commit(connection, batch, mark=mark)
         self._settled(parts)
+        self._receipts.touch(batch.sequences)
         _tell(committed, len(batch.readings), time.monotonic() - begun)
 
     def _settled(self, parts: list[Part]) -> None:
@@ -133,8 +166,9 @@ class Writer:
 
     def _set_aside(self, parts: list[Part], detail: str) -> None:
         topic = parts[0].items[0][0].decode("utf-8", "replace")
+        batch = set_aside(parts[0], self.routes, reasons.REFUSED_BY_STORE, detail)
         try:
-            self._commit(self._open(), set_aside(parts[0], self.routes, reasons.REFUSED_BY_STORE, detail), parts)
+            self._until_known(lambda: self._commit(self._open(), batch, parts))
         except RefusedByStore as error:
             _log.error(
                 "a message can be neither stored nor set aside, it stays with the broker topic=%s: %s", topic, error

@@ -21,6 +21,8 @@ class Flag(IntFlag):
     """Sent without guarantee: what was lost on the way cannot be known."""
     LOADED = 8
     """Simulated history written by the loader, with simulated receipt times."""
+    REPLAYED = 16
+    """Stored by the replay of a message that had been set aside: received then, taken late."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +88,10 @@ class QuarantinedMessage:
     payload: bytes
     payload_bytes: int
     payload_sha256: str
+    flags: int = 0
+    """Facts of its delivery, as of readings: a replay needs them."""
+    redelivered: bool = False
+    """The broker had delivered it before: it may be set aside already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,8 @@ class RejectedItem:
     value: str
     reason: str
     detail: str
+    redelivered: bool = False
+    """The broker had delivered its message before: it may be there already."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,5 +123,9 @@ class Batch:
     delivered: dict[int, int] = field(default_factory=dict)
     """Messages delivered a connection, the quarantined ones among them."""
     payload_bytes: dict[int, int] = field(default_factory=dict)
+    redelivered: dict[int, int] = field(default_factory=dict)
+    """Of the delivered ones, those that the broker marks as delivered before."""
+    sequences: list[tuple[int, str, int]] = field(default_factory=list)
+    """Numbers that messages carried: (connection_id, boot, seq); ``boot`` is empty where the sender names none."""
     messages: list[tuple[int, int, str, bytes]] = field(default_factory=list)
     """Raw messages to keep: (pilot_id, connection_id, topic, payload)."""

@@ -7,9 +7,10 @@ stage that tells duplicates (same value: counted) from conflicts (another value:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 from numpy.typing import NDArray
@@ -18,8 +19,9 @@ from core.database import Connection, first_line
 from core.errors import DatabaseAway, PermanentError
 from core.sql import load
 from core.window import HOUR_US, micros
-from telemetry import horizon, messages, rows
-from telemetry.batch import Batch
+from telemetry import horizon, messages, rows, sequence
+from telemetry.aside import Aside, Quota, set_aside, storable
+from telemetry.batch import Batch, RejectedItem
 
 _SQL = load("telemetry", "commit.sql")
 
@@ -28,6 +30,11 @@ _STAGED_BATCHES = 50
 
 _OPEN_GRACE_US = 120_000_000
 """An hour counts as open until so long after its end; the summariser waits longer (see summarise.py)."""
+
+
+_REFUSALS: Final = ("22", "23", "54")
+"""Classes of SQLSTATE that a value causes: data exception, integrity violation, program limit exceeded. Every other error is
+one of the server's state (read-only, out of connections, memory or disk, shutting down, locked, not migrated): it passes."""
 
 
 class RefusedByStore(PermanentError):
@@ -45,52 +52,90 @@ class Committed:
     events: int
     rejected: int
     quarantined: int
+    repeated: bool = False
+    """This very batch had been committed by an attempt whose outcome was not known: nothing was written now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchMark:
+    """By what a batch is recognised if it is committed again: numbers count up within one run of a collector."""
+
+    collector: str
+    run: UUID
+    number: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Outcome:
+    """Counts by channel (readings) or by slot (events)."""
+
+    stored: Counter[int] = field(default_factory=Counter)
+    duplicate: Counter[int] = field(default_factory=Counter)
+    conflict: Counter[int] = field(default_factory=Counter)
 
 
 class Committer:
     """Writes batches over time; remembers what makes the next one cheaper. Not for use from two threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, quota: Quota | None = None) -> None:
+        """:param quota: what is kept of messages that are set aside."""
+        self._quota = quota or Quota()
         self._staged_left = 0
         self._marked: set[tuple[int, int]] = set()
         """(channel_id, hour µs) of open hours that are in ``dirty_hour`` already."""
 
-    def commit(self, connection: Connection, batch: Batch, *, received_at: datetime | None = None) -> Committed:
+    def commit(
+        self,
+        connection: Connection,
+        batch: Batch,
+        *,
+        received_at: datetime | None = None,
+        mark: BatchMark | None = None,
+    ) -> Committed:
         """Write a batch in one transaction.
 
         :param received_at: simulated receipt time, for the loader only.
+        :param mark: by which the batch is recognised if it is committed again, after an attempt of unknown outcome.
         :raises DatabaseAway: nothing is known to be written; what is sent again will be recognised.
         :raises RefusedByStore: nothing is written; some value is not storable.
         """
-        collided = False
         try:
             with connection.transaction():
                 now = horizon.receive(connection)
+                if mark is not None and not _is_new(connection, mark, now):
+                    return _nothing_new(now)
                 received = now if received_at is None else received_at
                 made = rows.ahead(rows.columns(batch.readings)) if batch.rows is None else batch.rows
                 table = rows.received(made, micros(received))
                 outcome, collided = self._write_readings(connection, table)
                 marked = self._mark_hours(connection, table, micros(now))
                 events = _write_events(connection, batch, received)
-                _write_rest(connection, batch, received)
-                _count(connection, batch, received, outcome, events)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            raise RefusedByStore(
-                f"The store refused a batch: {first_line(error)}. Commit its parts one by one."
-            ) from error
+                _write_links_and_messages(connection, batch, received)
+                rejected = _write_rejections(connection, batch.rejected, received)
+                aside = (
+                    set_aside(connection, batch.quarantined, received, self._quota) if batch.quarantined else Aside()
+                )
+                _count_connections(connection, batch, received, aside)
+                _count_slots(connection, batch, received, table, outcome, events, rejected)
+                sequence.account(connection, batch.sequences, received)
         except psycopg.Error as error:
+            if error.sqlstate is not None and error.sqlstate[:2] in _REFUSALS:
+                raise RefusedByStore(
+                    f"The store refused a batch: {first_line(error)}. Commit its parts one by one."
+                ) from error
             raise DatabaseAway(f"The database did not take a batch: {first_line(error)}.") from error
         # Only now is it certain that these marks are in the table.
         self._marked |= marked
         self._staged_left = _STAGED_BATCHES if collided else max(0, self._staged_left - 1)
+        again = len(batch.rejected) - rejected.total()
         return Committed(
             received_at=received,
             stored=outcome.stored.total(),
-            duplicate=outcome.duplicate.total() + events.duplicate.total(),
+            duplicate=outcome.duplicate.total() + events.duplicate.total() + again,
             conflict=outcome.conflict.total() + events.conflict.total(),
             events=events.stored.total(),
-            rejected=len(batch.rejected),
-            quarantined=len(batch.quarantined),
+            rejected=rejected.total(),
+            quarantined=aside.kept.total() + aside.beyond.total(),
         )
 
     def _write_readings(self, connection: Connection, table: NDArray[Any]) -> tuple[_Outcome, bool]:
@@ -137,17 +182,8 @@ def commit(connection: Connection, batch: Batch) -> Committed:
     return Committer().commit(connection, batch)
 
 
-class _Outcome:
-    """Counts by channel (readings) or by slot (events)."""
-
-    def __init__(self, stored: Counter[int] | None = None) -> None:
-        self.stored: Counter[int] = stored if stored is not None else Counter()
-        self.duplicate: Counter[int] = Counter()
-        self.conflict: Counter[int] = Counter()
-
-
 def _by_channel(table: NDArray[Any]) -> Counter[int]:
-    return Counter(rows.by_channel(table))
+    return Counter({run.channel_id: run.n for run in rows.by_channel(table)})
 
 
 def _write_events(connection: Connection, batch: Batch, received: datetime) -> _Outcome:
@@ -186,7 +222,39 @@ def _event_columns(events: list[Any], received: datetime) -> dict[str, Any]:
     }
 
 
-def _write_rest(connection: Connection, batch: Batch, received: datetime) -> None:
+def _is_new(connection: Connection, mark: BatchMark, now: datetime) -> bool:
+    given = {"collector": mark.collector, "run": mark.run, "number": mark.number, "received_at": now}
+    return connection.execute(_SQL["recognise_batch"], given).fetchone() is not None
+
+
+def _nothing_new(now: datetime) -> Committed:
+    return Committed(
+        received_at=now, stored=0, duplicate=0, conflict=0, events=0, rejected=0, quarantined=0, repeated=True
+    )
+
+
+def _write_rejections(connection: Connection, rejected: list[RejectedItem], received: datetime) -> Counter[int]:
+    """:returns: how many were new, by slot."""
+    if not rejected:
+        return Counter()
+    new = connection.execute(
+        _SQL["insert_rejections"],
+        {
+            "received_at": received,
+            "slots": [item.slot_id for item in rejected],
+            "topics": [storable(item.topic) for item in rejected],
+            "items": [storable(item.item) for item in rejected],
+            "observed": [storable(item.observed) for item in rejected],
+            "values": [storable(item.value) for item in rejected],
+            "reasons": [item.reason for item in rejected],
+            "details": [storable(item.detail) for item in rejected],
+            "again": [item.redelivered for item in rejected],
+        },
+    )
+    return Counter({row["slot_id"]: row["n"] for row in new})
+
+
+def _write_links_and_messages(connection: Connection, batch: Batch, received: datetime) -> None:
     cursor = connection.cursor()
     if batch.link_states:
         cursor.executemany(
@@ -196,29 +264,6 @@ def _write_rest(connection: Connection, batch: Batch, received: datetime) -> Non
                 for s in batch.link_states
             ],
         )
-    if batch.quarantined:
-        cursor.executemany(
-            _SQL["insert_quarantine"],
-            [
-                {
-                    "connection": q.connection_id, "received_at": received, "topic": _text(q.topic),
-                    "reason": q.reason, "detail": _text(q.detail), "payload": q.payload,
-                    "payload_bytes": q.payload_bytes, "sha256": q.payload_sha256,
-                }
-                for q in batch.quarantined
-            ],
-        )  # fmt: skip
-    if batch.rejected:
-        cursor.executemany(
-            _SQL["insert_rejection"],
-            [
-                {
-                    "slot": r.slot_id, "received_at": received, "topic": _text(r.topic), "item": _text(r.item),
-                    "observed": _text(r.observed), "value": _text(r.value), "reason": r.reason, "detail": _text(r.detail),
-                }
-                for r in batch.rejected
-            ],
-        )  # fmt: skip
     blocks: defaultdict[int, list[messages.Entry]] = defaultdict(list)
     for pilot_id, connection_id, topic, payload in batch.messages:
         blocks[pilot_id].append((connection_id, topic, payload))
@@ -235,45 +280,56 @@ def _write_rest(connection: Connection, batch: Batch, received: datetime) -> Non
         )
 
 
-def _count(connection: Connection, batch: Batch, received: datetime, readings: _Outcome, events: _Outcome) -> None:
-    """The exact accounting, by connection and by slot, of the day of receipt in the pilot's zone."""
-    if batch.delivered:
-        held = Counter(q.connection_id for q in batch.quarantined if q.connection_id is not None)
-        ids = sorted(batch.delivered)
-        connection.execute(
-            _SQL["count_connections"],
-            {
-                "received_at": received,
-                "connections": ids,
-                "delivered": [batch.delivered[i] for i in ids],
-                "quarantined": [held[i] for i in ids],
-                "payload_bytes": [batch.payload_bytes.get(i, 0) for i in ids],
-            },
-        )
-    if batch.readings.channel_id or batch.events or batch.rejected:
-        channels = sorted(Counter(batch.readings.channel_id).items())
-        slots = sorted({e.slot_id for e in batch.events} | {r.slot_id for r in batch.rejected})
-        refused = Counter(r.slot_id for r in batch.rejected)
-        said = Counter(e.slot_id for e in batch.events)
-        connection.execute(
-            _SQL["count_slots"],
-            {
-                "received_at": received,
-                "channels": [channel for channel, _ in channels],
-                "c_decoded": [n for _, n in channels],
-                "c_stored": [readings.stored[channel] for channel, _ in channels],
-                "c_duplicate": [readings.duplicate[channel] for channel, _ in channels],
-                "c_conflict": [readings.conflict[channel] for channel, _ in channels],
-                "slots": slots,
-                "s_decoded": [said[slot] + refused[slot] for slot in slots],
-                "s_stored": [events.stored[slot] for slot in slots],
-                "s_duplicate": [events.duplicate[slot] for slot in slots],
-                "s_conflict": [events.conflict[slot] for slot in slots],
-                "s_rejected": [refused[slot] for slot in slots],
-            },
-        )
+def _count_connections(connection: Connection, batch: Batch, received: datetime, aside: Aside) -> None:
+    """delivered = committed + quarantined, on the day of receipt in the pilot's zone."""
+    if not batch.delivered:
+        return
+    ids = sorted(batch.delivered)
+    connection.execute(
+        _SQL["count_connections"],
+        {
+            "received_at": received,
+            "connections": ids,
+            "delivered": [batch.delivered[i] for i in ids],
+            "quarantined": [aside.quarantined(i) for i in ids],
+            "redelivered": [batch.redelivered.get(i, 0) for i in ids],
+            "payload_bytes": [batch.payload_bytes.get(i, 0) for i in ids],
+        },
+    )
 
 
-def _text(value: str) -> str:
-    """Text that PostgreSQL can hold: a NUL becomes its picture, a lone surrogate its escape."""
-    return value.replace("\0", "␀").encode("utf-8", "backslashreplace").decode()
+def _count_slots(
+    connection: Connection,
+    batch: Batch,
+    received: datetime,
+    table: NDArray[Any],
+    readings: _Outcome,
+    events: _Outcome,
+    rejected: Counter[int],
+) -> None:
+    """decoded = stored + duplicate + conflict + rejected, likewise. What is known from a delivery before is a duplicate."""
+    if not (len(table) or batch.events or batch.rejected):
+        return
+    refused = Counter(item.slot_id for item in batch.rejected)
+    said = Counter(event.slot_id for event in batch.events)
+    slots = sorted(said.keys() | refused.keys())
+    runs = rows.by_channel(table)
+    connection.execute(
+        _SQL["count_slots"],
+        {
+            "received_at": received,
+            "channels": [run.channel_id for run in runs],
+            "c_decoded": [run.n for run in runs],
+            "c_stored": [readings.stored[run.channel_id] for run in runs],
+            "c_duplicate": [readings.duplicate[run.channel_id] for run in runs],
+            "c_conflict": [readings.conflict[run.channel_id] for run in runs],
+            "c_first_us": [run.first_us for run in runs],
+            "c_last_us": [run.last_us for run in runs],
+            "slots": slots,
+            "s_decoded": [said[slot] + refused[slot] for slot in slots],
+            "s_stored": [events.stored[slot] for slot in slots],
+            "s_duplicate": [events.duplicate[slot] + refused[slot] - rejected[slot] for slot in slots],
+            "s_conflict": [events.conflict[slot] for slot in slots],
+            "s_rejected": [rejected[slot] for slot in slots],
+        },
+    )

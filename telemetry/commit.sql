@@ -34,14 +34,21 @@ WITH new AS (
 SELECT channel_id, count(*) AS n FROM new GROUP BY channel_id
 
 -- name: keep_conflicts
--- Of what was there already, the readings with another value are kept for review; the count of them by channel.
+-- Of what was there already, the readings with another value are kept for review, each value once; their count by channel.
 WITH kept AS (
     INSERT INTO conflict (channel_id, observed_at, received_at, value, stored_value, flags)
-    SELECT s.channel_id, s.observed_at, s.received_at, s.value, r.value, s.flags
-    FROM reading_stage s
-    JOIN reading r ON r.channel_id = s.channel_id AND r.observed_at = s.observed_at
-    WHERE r.value <> s.value
-    ORDER BY s.arrival
+    SELECT channel_id, observed_at, received_at, value, stored_value, flags
+    FROM (
+        SELECT DISTINCT ON (s.channel_id, s.observed_at, s.value)
+               s.channel_id, s.observed_at, s.received_at, s.value, r.value AS stored_value, s.flags, s.arrival
+        FROM reading_stage s
+        JOIN reading r ON r.channel_id = s.channel_id AND r.observed_at = s.observed_at
+        WHERE r.value <> s.value
+          AND NOT EXISTS (SELECT FROM conflict k WHERE (k.channel_id, k.observed_at, k.value)
+                                                     = (s.channel_id, s.observed_at, s.value))
+        ORDER BY s.channel_id, s.observed_at, s.value, s.arrival
+    ) AS other
+    ORDER BY arrival
     RETURNING channel_id
 )
 SELECT channel_id, count(*) AS n FROM kept GROUP BY channel_id
@@ -66,9 +73,9 @@ ON CONFLICT DO NOTHING
 RETURNING slot_id, kind, id, phase
 
 -- name: keep_event_conflicts
--- Of events that were there already, those that say something else are kept for review.
+-- Of events that were there already, those that say something else are kept for review, each once.
 INSERT INTO event_conflict (slot_id, kind, id, phase, number, at, received_at, attributes)
-SELECT e.slot_id, e.kind, e.id, e.phase, e.number, e.at, %(received_at)s, e.attributes
+SELECT DISTINCT e.slot_id, e.kind, e.id, e.phase, e.number, e.at, %(received_at)s::timestamptz, e.attributes
 FROM (
     SELECT slot_id, kind, id, phase, number, attributes::jsonb AS attributes, arrival,
            timestamptz '1970-01-01T00:00:00Z' + at_us * interval '1 microsecond' AS at
@@ -78,7 +85,10 @@ FROM (
 ) AS e
 JOIN event AS kept USING (slot_id, kind, id, phase)
 WHERE (kept.number, kept.at, kept.attributes) IS DISTINCT FROM (e.number, e.at, e.attributes)
-ORDER BY e.arrival
+  AND NOT EXISTS (
+      SELECT FROM event_conflict k
+      WHERE (k.slot_id, k.kind, k.id, k.phase) = (e.slot_id, e.kind, e.id, e.phase)
+        AND (k.number, k.at, k.attributes) IS NOT DISTINCT FROM (e.number, e.at, e.attributes))
 RETURNING slot_id
 
 -- name: insert_link_state
@@ -88,15 +98,30 @@ VALUES (%(slot)s, timestamptz '1970-01-01T00:00:00Z' + %(at_us)s * interval '1 m
         %(state)s, %(origin)s)
 ON CONFLICT DO NOTHING
 
--- name: insert_quarantine
--- A message that could not be taken.
-INSERT INTO quarantine (connection_id, received_at, topic, reason, detail, payload, payload_bytes, payload_sha256)
-VALUES (%(connection)s, %(received_at)s, %(topic)s, %(reason)s, %(detail)s, %(payload)s, %(payload_bytes)s, %(sha256)s)
+-- name: recognise_batch
+-- No row comes back if this very batch was committed already. Waits for an attempt before that is still under way.
+INSERT INTO intake_batch AS last (collector, run, number, received_at)
+VALUES (%(collector)s, %(run)s, %(number)s, %(received_at)s)
+ON CONFLICT (collector) DO UPDATE SET run = excluded.run, number = excluded.number, received_at = excluded.received_at
+WHERE (last.run, last.number) IS DISTINCT FROM (excluded.run, excluded.number)
+RETURNING collector
 
--- name: insert_rejection
--- A reading or event that was refused on its own.
-INSERT INTO rejection (slot_id, received_at, topic, item, observed, value, reason, detail)
-VALUES (%(slot)s, %(received_at)s, %(topic)s, %(item)s, %(observed)s, %(value)s, %(reason)s, %(detail)s)
+-- name: insert_rejections
+-- Readings or events that were refused on their own. One whose message was delivered before may be there already.
+WITH refused AS (
+    INSERT INTO rejection (slot_id, received_at, topic, item, observed, value, reason, detail)
+    SELECT g.slot_id, %(received_at)s, g.topic, g.item, g.observed, g.value, g.reason, g.detail
+    FROM unnest(%(slots)s::int[], %(topics)s::text[], %(items)s::text[], %(observed)s::text[], %(values)s::text[],
+                %(reasons)s::text[], %(details)s::text[], %(again)s::boolean[])
+         WITH ORDINALITY AS g (slot_id, topic, item, observed, value, reason, detail, again, arrival)
+    WHERE NOT g.again OR NOT EXISTS (
+        SELECT FROM rejection r
+        WHERE r.slot_id = g.slot_id AND r.received_at > %(received_at)s::timestamptz - interval '8 days'
+          AND (r.topic, r.item, r.observed, r.value, r.reason) = (g.topic, g.item, g.observed, g.value, g.reason))
+    ORDER BY g.arrival
+    RETURNING slot_id
+)
+SELECT slot_id, count(*) AS n FROM refused GROUP BY slot_id
 
 -- name: insert_message
 -- A block of raw messages.
@@ -106,11 +131,12 @@ VALUES (%(pilot)s, %(received_at)s, %(connections)s, %(n)s, %(body)s)
 -- name: count_connections
 -- delivered = committed + quarantined, by connection and day of receipt.
 INSERT INTO intake_connection AS total
-    (connection_id, day, delivered, committed, quarantined, payload_bytes, last_received)
+    (connection_id, day, delivered, committed, quarantined, redelivered, payload_bytes, last_received)
 SELECT c.connection_id, (%(received_at)s::timestamptz AT TIME ZONE p.zone)::date, n.delivered,
-       n.delivered - n.quarantined, n.quarantined, n.payload_bytes, %(received_at)s
-FROM unnest(%(connections)s::int[], %(delivered)s::bigint[], %(quarantined)s::bigint[], %(payload_bytes)s::bigint[])
-     AS n (connection_id, delivered, quarantined, payload_bytes)
+       n.delivered - n.quarantined, n.quarantined, n.redelivered, n.payload_bytes, %(received_at)s
+FROM unnest(%(connections)s::int[], %(delivered)s::bigint[], %(quarantined)s::bigint[], %(redelivered)s::bigint[],
+            %(payload_bytes)s::bigint[])
+     AS n (connection_id, delivered, quarantined, redelivered, payload_bytes)
 JOIN connection c USING (connection_id)
 JOIN pilot p USING (pilot_id)
 ORDER BY c.connection_id
@@ -118,23 +144,30 @@ ON CONFLICT (connection_id, day) DO UPDATE SET
     delivered = total.delivered + excluded.delivered,
     committed = total.committed + excluded.committed,
     quarantined = total.quarantined + excluded.quarantined,
+    redelivered = total.redelivered + excluded.redelivered,
     payload_bytes = total.payload_bytes + excluded.payload_bytes,
     last_received = greatest(total.last_received, excluded.last_received)
 
 -- name: count_slots
 -- decoded = stored + duplicate + conflict + rejected, by slot and day of receipt.
-INSERT INTO intake_slot AS total (slot_id, day, decoded, stored, duplicate, conflict, rejected, last_received)
+INSERT INTO intake_slot AS total
+    (slot_id, day, decoded, stored, duplicate, conflict, rejected, first_observed, last_observed, last_received)
 SELECT n.slot_id, (%(received_at)s::timestamptz AT TIME ZONE p.zone)::date, sum(n.decoded), sum(n.stored),
-       sum(n.duplicate), sum(n.conflict), sum(n.rejected), %(received_at)s
+       sum(n.duplicate), sum(n.conflict), sum(n.rejected),
+       timestamptz '1970-01-01T00:00:00Z' + min(n.first_us) * interval '1 microsecond',
+       timestamptz '1970-01-01T00:00:00Z' + max(n.last_us) * interval '1 microsecond', %(received_at)s
 FROM (
-    SELECT c.slot_id, r.decoded, r.stored, r.duplicate, r.conflict, 0::bigint AS rejected
+    SELECT c.slot_id, r.decoded, r.stored, r.duplicate, r.conflict, 0::bigint AS rejected, r.first_us, r.last_us
     FROM unnest(%(channels)s::int[], %(c_decoded)s::bigint[], %(c_stored)s::bigint[], %(c_duplicate)s::bigint[],
-                %(c_conflict)s::bigint[]) AS r (channel_id, decoded, stored, duplicate, conflict)
+                %(c_conflict)s::bigint[], %(c_first_us)s::bigint[], %(c_last_us)s::bigint[])
+         AS r (channel_id, decoded, stored, duplicate, conflict, first_us, last_us)
     JOIN channel c USING (channel_id)
     UNION ALL
-    SELECT * FROM unnest(%(slots)s::int[], %(s_decoded)s::bigint[], %(s_stored)s::bigint[], %(s_duplicate)s::bigint[],
-                         %(s_conflict)s::bigint[], %(s_rejected)s::bigint[])
-) AS n (slot_id, decoded, stored, duplicate, conflict, rejected)
+    SELECT g.slot_id, g.decoded, g.stored, g.duplicate, g.conflict, g.rejected, NULL, NULL
+    FROM unnest(%(slots)s::int[], %(s_decoded)s::bigint[], %(s_stored)s::bigint[], %(s_duplicate)s::bigint[],
+                %(s_conflict)s::bigint[], %(s_rejected)s::bigint[])
+         AS g (slot_id, decoded, stored, duplicate, conflict, rejected)
+) AS n (slot_id, decoded, stored, duplicate, conflict, rejected, first_us, last_us)
 JOIN slot s USING (slot_id)
 JOIN pilot p USING (pilot_id)
 GROUP BY n.slot_id, p.zone
@@ -145,4 +178,6 @@ ON CONFLICT (slot_id, day) DO UPDATE SET
     duplicate = total.duplicate + excluded.duplicate,
     conflict = total.conflict + excluded.conflict,
     rejected = total.rejected + excluded.rejected,
+    first_observed = least(total.first_observed, excluded.first_observed),
+    last_observed = greatest(total.last_observed, excluded.last_observed),
     last_received = greatest(total.last_received, excluded.last_received)

@@ -87,12 +87,22 @@ def observed_us(rows: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(rows["observed_at"].astype(np.int64) + PG_EPOCH_US)
 
 
-def by_channel(rows: NDArray[Any]) -> dict[int, int]:
-    """How many rows of a table, which is sorted by key, each channel has."""
-    ids = rows["channel_id"].astype(np.int32)
+class Run(NamedTuple):
+    """The rows of one channel in a table."""
+
+    channel_id: int
+    n: int
+    first_us: int
+    last_us: int
+
+
+def by_channel(rows: NDArray[Any]) -> list[Run]:
+    """How many rows of a table, which is sorted by key, each channel has, and from when to when."""
+    ids, instants = rows["channel_id"].astype(np.int32), observed_us(rows)
     starts = _starts(ids)
     counts = np.diff(starts, append=len(ids))
-    return dict(zip(ids[starts].tolist(), counts.tolist(), strict=True))
+    columns = (ids[starts], counts, instants[starts], instants[starts + counts - 1])
+    return [Run(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def channel_hours(rows: NDArray[Any]) -> set[tuple[int, int]]:

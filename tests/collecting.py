@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -26,6 +25,7 @@ from core.settings import Settings
 from devices.plan.reader import read_plan
 from devices.registry import apply_plan
 from ingest.collector import Collector
+from pilotbed.bench.proxy import Proxy as Proxy  # for the tests
 
 TODAY = datetime.now(UTC).date()
 ROOT = Path(__file__).parents[1]
@@ -71,10 +71,12 @@ def settings_for(name: str, **given: Any) -> Settings:
 
 @contextmanager
 def collecting(
-    database_url: str, broker_url: str, name: str, *, until_listening: bool = True, **given: Any
+    database_url: str, broker_url: str, name: str, *, until_listening: bool = True, drain: bool = False, **given: Any
 ) -> Iterator[Collector]:
     """A collector in a thread of this process, stopped at the end."""
-    collector = Collector(database_url=database_url, broker_url=broker_url, settings=settings_for(name, **given))
+    collector = Collector(
+        database_url=database_url, broker_url=broker_url, settings=settings_for(name, **given), drain=drain
+    )
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -198,71 +200,3 @@ def now_ms(offset_s: float = 0.0) -> int:
 
 def secret(url: str) -> SecretStr:
     return SecretStr(url)
-
-
-class Proxy:
-    """A TCP proxy before the database that can cut every connection, and refuse new ones, until it is mended."""
-
-    def __init__(self, url: str) -> None:
-        self._parts = urlsplit(url)
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self._open = True
-        self._closed = False
-        self._pairs: list[socket.socket] = []
-        self._lock = threading.Lock()
-        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        """The database through us."""
-        user = self._parts.netloc.rpartition("@")[0]
-        return urlunsplit(self._parts._replace(netloc=f"{user}@127.0.0.1:{self._server.getsockname()[1]}"))
-
-    def cut(self) -> None:
-        """Drop all connections, as a network does that goes."""
-        with self._lock:
-            self._open = False
-            for one in self._pairs:
-                with suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-            self._pairs.clear()
-
-    def mend(self) -> None:
-        """Let connections through again."""
-        self._open = True
-
-    def __enter__(self) -> Proxy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closed = True
-        self.cut()
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-
-    def _accept(self) -> None:
-        while not self._closed:
-            try:
-                near, _ = self._server.accept()
-            except OSError:
-                return
-            with self._lock:
-                if not self._open:
-                    near.close()
-                    continue
-                far = socket.create_connection((self._parts.hostname or "127.0.0.1", self._parts.port or 5432))
-                self._pairs += [near, far]
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, target), daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    for one in (source, target):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-    # The other direction's pump closes the other one.
-    source.close()

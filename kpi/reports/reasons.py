@@ -17,6 +17,8 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         "no_binding": N_("계획서에 없는 토픽"),
         "no_slot": N_("어느 설치 지점인지 알 수 없음"),
         "no_known_value": N_("계획서의 측정 항목이 하나도 없음"),
+        "rate_limited": N_("허용된 전송 속도를 넘음"),
+        "topic_too_long": N_("토픽 이름이 너무 긺"),
         "refused_by_store": N_("저장소가 받아들이지 않음"),
         "decoder_failed": N_("플랫폼의 해석기 오류"),
         "unknown_channel": N_("계획서에 없는 측정 항목"),
@@ -34,6 +36,8 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         "bad_event": N_("발생 기록의 형식 오류"),
         "bad_status": N_("상태 메시지의 형식 오류"),
         "nul_character": N_("저장할 수 없는 글자"),
+        "repeated_key": N_("같은 이름이 두 번 있음"),
+        "bad_sequence": N_("메시지 번호의 형식 오류"),
     }
 )
 

@@ -19,8 +19,9 @@ from devices.credentials import password_record
 from devices.registry import desired_clients
 from ingest import listener, quarantine
 from ingest.broker_url import parse_broker_url
-from ingest.inbox import Inbox, Part
+from ingest.inbox import Inbox
 from ingest.listener import Listener
+from ingest.part import Part
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.mosquitto import Mosquitto
 from tests.collecting import (

@@ -8,8 +8,8 @@ import pytest
 
 from devices.plan.model import Connection, Slot
 from ingest import reasons
-from ingest.batching import Arrivals, decode, decode_guarded
-from ingest.inbox import Part
+from ingest.batching import OVER_LIMIT, Arrivals, Limits, decode, decode_guarded
+from ingest.part import Part
 from ingest.planned import planned
 from ingest.routing import Routes
 
@@ -42,7 +42,7 @@ def part(*messages: tuple[str, bytes], received_us: int = NOW_US) -> Part:
 
 
 def made(parts: list[Part], by: Routes, arrivals: Arrivals | None = None, **given: Any) -> Any:
-    return decode(parts, by, arrivals or Arrivals(), **({"max_payload_bytes": 1000, "keep_messages": True} | given))
+    return decode(parts, by, arrivals or Arrivals(), Limits(**({"payload_bytes": 1000} | given)))
 
 
 GOOD = b'{"ts": 1780282800000, "values": {"a": 1}}'
@@ -108,11 +108,48 @@ def test_a_decoder_that_raises_holds_nobody_up(caplog: pytest.LogCaptureFixture)
     by = routes(s={}, t={})
     by.find(b"pilots/p/t/readings").decoder = Broken()
     good, bad = ("pilots/p/s/readings", GOOD), ("pilots/p/t/readings", GOOD)
-    batch = decode_guarded(
-        [part(good, bad, good), part(bad)], by, Arrivals(), max_payload_bytes=1000, keep_messages=True
-    )
+    batch = decode_guarded([part(good, bad, good), part(bad)], by, Arrivals(), Limits(payload_bytes=1000))
     assert batch.readings.channel_id == [1, 1], "what it had begun is not taken"
     assert [(q.reason, q.connection_id) for q in batch.quarantined] == [(reasons.DECODER_FAILED, 2)] * 2
     assert batch.delivered == {1: 2, 2: 2}
     assert len(batch.messages) == 2
     assert "a decoder failed" in caplog.text
+
+
+def test_what_was_delivered_before_is_said_to_be() -> None:
+    again = Part(
+        generation=1,
+        received_us=NOW_US,
+        items=[
+            (b"pilots/p/s/readings", b"?", 1, 0x3A),
+            (b"pilots/p/s/readings", b'{"ts": 1780282800000, "values": {"a": 1, "b": 2}}', 2, 0x3A),
+            (b"pilots/p/s/readings", GOOD, 3, 0x32),
+        ],
+    )
+    batch = made([again], routes(s={}))
+    assert batch.delivered == {1: 3} and batch.redelivered == {1: 2}
+    assert [one.redelivered for one in batch.quarantined] == [True]
+    assert [(one.item, one.redelivered) for one in batch.rejected] == [("b", True)]
+    assert len(batch.readings) == 2
+
+
+def test_beyond_the_limits_a_message_is_set_aside_with_its_number_and_nothing_of_it_is_read() -> None:
+    numbered = b'{"ts": 1780282800000, "values": {"a": 1}, "seq": 9, "boot": "x"}'
+    beyond = Part(
+        generation=1,
+        received_us=NOW_US,
+        items=[
+            (b"pilots/p/s/readings", numbered, 1, 0x32 | OVER_LIMIT),
+            (b"pilots/p/" + b"s" * 60 + b"/readings", GOOD, 2, 0x32),
+            (b"pilots/p/s/readings", numbered.replace(b"9", b"10") + b" " * 1000, 3, 0x32),
+            (b"pilots/p/s/readings", numbered.replace(b"9", b"11"), 4, 0x32),
+        ],
+    )
+    batch = made([beyond], routes(s={}), topic_bytes=64)
+    assert [one.reason for one in batch.quarantined] == [
+        reasons.RATE_LIMITED,
+        reasons.TOPIC_TOO_LONG,
+        reasons.TOO_LARGE,
+    ]
+    assert batch.sequences == [(1, "x", 9), (1, "x", 10), (1, "x", 11)]
+    assert len(batch.readings) == 1 and len(batch.messages) == 1

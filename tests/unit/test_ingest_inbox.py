@@ -7,7 +7,8 @@ import time
 
 from ingest import inbox as module
 from ingest.client import Item
-from ingest.inbox import Inbox, Part
+from ingest.inbox import Inbox
+from ingest.part import Part
 
 
 def items(*numbers: int, size: int = 1) -> list[Item]:

@@ -77,6 +77,8 @@ names = st.sampled_from(
         "phase",
         "number",
         "attributes",
+        "seq",
+        "boot",
     ]
 ) | st.text(max_size=8)
 documents = st.recursive(
@@ -109,6 +111,7 @@ def check(topic: str, payload: bytes, out: Decoded) -> None:
     for record in (*out.rejected, *out.quarantined):
         texts = [getattr(record, name) for name in record.__dataclass_fields__]
         assert all("\x00" not in text and text.encode() is not None for text in texts if isinstance(text, str))
+    assert len(out.sequences) <= 1
     for event in out.events:
         assert isinstance(json.loads(event.attributes), dict)
         assert event.id and "\x00" not in event.id and "\x00" not in json.loads(event.attributes)
@@ -172,9 +175,10 @@ def test_the_short_way_comes_to_the_same_as_the_long_one(elements: list[Any]) ->
             teaching = msgspec.json.encode({"ts": NOW_US // 1000, "values": values})
             decoder.decode(Message(topic=message.topic, payload=teaching, received_us=NOW_US), known)
         if not short:
-            decoder._only = None
-            decoder._slots[0]._shapes.clear()
-            decoder._slots[0].remember = lambda _: None
+            readings = decoder._take.__self__
+            readings._only = None
+            readings._slots[0]._shapes.clear()
+            readings._slots[0].remember = lambda _: None
         out = Decoded()
         decoder.decode(message, out)
         found.append(out)
@@ -201,6 +205,53 @@ def test_the_short_way_comes_to_the_same_as_the_long_one(elements: list[Any]) ->
 def test_hostile_payloads(payload: bytes) -> None:
     for topic in DECODERS:
         check(topic, payload, decoded(topic, payload))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999", "null", "true", '"x"'])
+@pytest.mark.parametrize("at", [0, 1])
+def test_what_is_no_number_is_refused_among_numbers_that_came_together_before(word: str, at: int) -> None:
+    values = ["1", "32"]
+    for _ in range(2):
+        decoded("pilots/p/s/readings", b'{"ts": %d, "values": {"a": 1, "b": 32}}' % (NOW_US // 1000))
+    values[at] = word
+    payload = '{"ts": %d, "values": {"a": %s, "b": %s}}' % (NOW_US // 1000, *values)  # noqa: UP031 - as devices do
+    out = decoded("pilots/p/s/readings", payload.encode())
+    assert (out.value, [one.item for one in out.rejected]) == ([[0.0], [1.0]][at], [["a"], ["b"]][at])
+
+
+@pytest.mark.parametrize("depth", [1, 350, 699, 700, 701, 950, 1_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"x":"[","a":', b"}]")])
+@pytest.mark.parametrize("end", [b"1", b"?", b"NaN", b'"\xff"', b""])
+def test_how_deep_a_message_may_nest_does_not_hang_on_who_asks(
+    depth: int, opening: bytes, closing: bytes, end: bytes
+) -> None:
+    levels = depth * (opening.count(b"[", 0, 1) + opening.count(b"{"))
+    payload = opening * depth + end + closing * depth
+
+    def asked(frames: int) -> Decoded:
+        return asked(frames - 1) if frames else decoded("pilots/p/s/readings", payload)
+
+    outs = [asked(frames) for frames in (0, 40, 80)]
+    assert outs[0] == outs[1] == outs[2]
+    (held,) = outs[0].quarantined or [None]
+    if levels > 700:
+        assert held is not None and held.reason == reasons.TOO_DEEP
+    elif held is not None:
+        assert held.reason != reasons.TOO_DEEP
+
+
+def test_a_selected_slot_takes_nothing_of_a_message_that_does_not_say_whose_it_is() -> None:
+    slots = {name: SLOT.model_copy(update={"connection": "gw", "select": {"id": name}}) for name in ("s", "t")}
+    (binding,) = planned(
+        pilot="p", start_us=START_US, end_us=END_US,
+        connections={"gw": Connection.model_validate({"topics": ["own/#"]})}, slots=slots,
+    )  # fmt: skip
+    decoder = JsonConnection(binding).decoder("own/thing")
+    assert decoder is not None
+    for payload, reason in ((b'{"a": 1}', reasons.NO_SLOT), (b'{"id": {"x": 1}, "a": 1}', reasons.NO_SLOT)):
+        out = Decoded()
+        decoder.decode(Message(topic="own/thing", payload=payload, received_us=NOW_US), out)
+        assert [held.reason for held in out.quarantined] == [reason]
 
 
 def test_the_period_of_these_tests() -> None:

@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
-from ruamel.yaml import YAML
 
-import ingest.protocols.json as protocol
-from core.window import instant, micros
-from devices.plan.model import Connection, Slot
+from core.window import instant
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoded, Message, message_flags
-from ingest.planned import planned
 from ingest.protocols import PROTOCOLS
 from ingest.reasons import REASONS
 from telemetry.batch import Flag
+from tests.fuzzing.sites import CASES, case_bindings, case_payload, moment_us
 
-CASES = Path(protocol.__file__).parent / "cases"
-_KINDS = ("readings", "events", "link_states", "rejected", "quarantined")
-
-
-def _bindings(folder: Path) -> list[ConnectionBinding]:
-    path = folder / "plan.yaml" if (folder / "plan.yaml").exists() else CASES / "plan.yaml"
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = "1.2"
-    document = yaml.load(path.read_text(encoding="utf-8"))
-    return planned(
-        pilot=document["pilot"],
-        start_us=_us(document["period"]["start"]),
-        end_us=_us(document["period"]["end"]),
-        connections=TypeAdapter(dict[str, Connection]).validate_python(document.get("connections", {})),
-        slots=TypeAdapter(dict[str, Slot]).validate_python(document["slots"]),
-    )
-
-
-def _us(value: Any) -> int:
-    return micros(datetime.fromisoformat(value) if isinstance(value, str) else value)
+_KINDS = ("readings", "events", "link_states", "rejected", "quarantined", "sequences")
 
 
 def _message(folder: Path) -> Message:
     told = json.loads((folder / "message.json").read_text(encoding="utf-8"))
-    match told:
-        case {"payload_text": text}:
-            payload = text.encode()
-        case {"payload_hex": text}:
-            payload = bytes.fromhex(text)
-        case {"payload": {"repeat": [text, times]}}:
-            payload = text.encode() * times
-        case _:
-            payload = json.dumps(told["payload"], ensure_ascii=False).encode()
     return Message(
         topic=told["topic"],
-        payload=payload,
-        received_us=_us(told["received_at"]),
+        payload=case_payload(told),
+        received_us=moment_us(told["received_at"]),
         flags=message_flags(retain=told.get("retain", False), qos=told.get("qos", 1)),
     )
 
@@ -97,6 +64,7 @@ def _found(out: Decoded, bindings: list[ConnectionBinding]) -> dict[str, list[An
             for r in out.rejected
         ],
         "quarantined": [q.reason for q in out.quarantined],
+        "sequences": [[boot, seq] for _, boot, seq in out.sequences],
     }  # fmt: skip
 
 
@@ -104,7 +72,7 @@ def _normal(expected: dict[str, Any]) -> dict[str, list[Any]]:
     def instants(record: Any) -> Any:
         if not isinstance(record, dict):
             return record
-        return {key: _at(_us(value)) if key in ("observed_at", "at") else value for key, value in record.items()}
+        return {key: _at(moment_us(value)) if key in ("observed_at", "at") else value for key, value in record.items()}
 
     assert set(expected) <= set(_KINDS)
     return {kind: [instants(record) for record in expected.get(kind, [])] for kind in _KINDS}
@@ -113,7 +81,7 @@ def _normal(expected: dict[str, Any]) -> dict[str, list[Any]]:
 @pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
 def test_case(name: str) -> None:
     folder = CASES / name
-    bindings = _bindings(folder)
+    bindings = case_bindings(folder)
     message = _message(folder)
     decoders = [d for b in bindings if (d := PROTOCOLS[b.protocol](b).decoder(message.topic)) is not None]
     assert len(decoders) == 1, f"{message.topic} belongs to {len(decoders)} connections"
@@ -130,4 +98,7 @@ def test_the_cases_show_every_reason_that_the_decoder_gives() -> None:
         expected = json.loads(path.read_text(encoding="utf-8"))
         given |= {record["reason"] for record in expected.get("rejected", [])} | set(expected.get("quarantined", []))
     # These are the collector's: they are decided before or after decoding.
-    assert given == set(REASONS) - {"no_binding", "too_large", "refused_by_store", "decoder_failed"}
+    before_or_after = {
+        "no_binding", "too_large", "topic_too_long", "rate_limited", "refused_by_store", "decoder_failed"
+    }  # fmt: skip
+    assert given == set(REASONS) - before_or_after

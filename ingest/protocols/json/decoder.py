@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 
 from ingest.binding import ConnectionBinding, SlotBinding
 from ingest.message import Decoded, Decoder, Message
-from ingest.protocols.json import document
-from ingest.protocols.json.happenings import EventsDecoder, StatusDecoder, spoken_state
-from ingest.protocols.json.readings import ReadingsDecoder, SlotReader, Timing
-from ingest.reasons import Refused
+from ingest.protocols.json import numbering
+from ingest.protocols.json.happenings import EventsDecoder, StatusDecoder
+from ingest.protocols.json.readings import ReadingsDecoder
+from ingest.protocols.json.repeated import sure
+from ingest.protocols.json.slot_reader import SlotReader
+from ingest.protocols.json.timing import Timing
+from ingest.protocols.json.topic import SpokenTopicDecoder, TopicDecoder
 from ingest.topics import matches
 
 NATIVE_FILTERS: Final = ("pilots/+/+/readings", "pilots/+/+/events", "pilots/+/+/status")
@@ -33,6 +36,8 @@ class JsonConnection:
         self._timing = Timing(time.get("path", "ts") if has_clock else None, form, zone_info)
         self._at = Timing("at" if has_clock else None, form, zone_info)
         self._values: str | None = options.get("values")
+        self._made: dict[tuple[str, ...], Decoder] = {}
+        """By the slots that are mapped: a sender may make up topics below a filter of its own without end."""
 
     def decoder(self, topic: str) -> Decoder | None:
         """What reads the messages of a topic; None if it is not this connection's."""
@@ -43,31 +48,55 @@ class JsonConnection:
         slots = [slot for slot in self.binding.slots if any(matches(held, topic) for held in slot.topics)]
         if not slots and any(matches(held, topic) for held in self.binding.topics):
             slots = [slot for slot in self.binding.slots if not slot.topics]
-        return self._mapped(slots) if slots else None
+        key = tuple(slot.name for slot in slots)
+        if slots and key not in self._made:
+            self._made[key] = self._mapped(slots)
+        return self._made.get(key)
 
     def _native(self, slot: SlotBinding, last: str) -> Decoder | None:
+        numbers = numbering.reader()
         match last:
             case "readings":
                 strict = self._values in (None, "values")
-                return ReadingsDecoder(self.binding, [SlotReader(slot, strict=strict)], self._timing, self._values)
+                readings = ReadingsDecoder(self.binding, [SlotReader(slot, strict=strict)], self._timing, self._values)
+                numbers = numbering.reader(taken=self._read_at_top([slot], flat=not strict))
+                return TopicDecoder(self.binding, readings.take, numbers=numbers, told_at=slot.slot_id)
             case "events":
-                return EventsDecoder(self.binding, slot, self._at)
+                events = EventsDecoder(self.binding, slot, self._at)
+                return TopicDecoder(self.binding, events.take, numbers=numbers, told_at=slot.slot_id)
             case "status":
-                return StatusDecoder(self.binding, (slot.slot_id,), self._at)
+                status = StatusDecoder(self.binding, (slot.slot_id,), self._at)
+                return SpokenTopicDecoder(self.binding, status, numbers=numbers, told_at=slot.slot_id)
         return None
 
     def _mapped(self, slots: list[SlotBinding]) -> Decoder:
-        readers = [SlotReader(slot, strict=False) for slot in slots]
         events = [EventsDecoder(self.binding, slot, self._at) for slot in slots if slot.events]
-        return MappedDecoder(
-            readings=ReadingsDecoder(self.binding, readers, self._timing, self._values),
-            status=StatusDecoder(self.binding, tuple(slot.slot_id for slot in slots), self._at),
+        status = StatusDecoder(self.binding, tuple(slot.slot_id for slot in slots), self._at)
+        mixed = _Mixed(
+            readings=ReadingsDecoder(
+                self.binding, [SlotReader(slot, strict=False) for slot in slots], self._timing, self._values
+            ),
+            status=status,
             events=events[0] if len(events) == 1 else None,
             state_is_a_channel=any(channel.source == "state" for slot in slots for channel in slot.channels),
         )
+        numbers = numbering.reader(taken=self._read_at_top(slots, flat=True))
+        # What is no number there is something else of the maker's, and passed over like all that is not mapped.
+        return SpokenTopicDecoder(self.binding, status, mixed.take, numbers=numbers, told_at=None)
+
+    def _read_at_top(self, slots: list[SlotBinding], *, flat: bool) -> set[str]:
+        """The keys at the top of a message that the plan reads something from.
+
+        :param flat: the values may stand at the top.
+        """
+        paths = [path for slot in slots for path in slot.select]
+        paths += [path for path in (self._timing.path, self._values) if path]
+        if flat and not self._values:
+            paths += [channel.source for slot in slots for channel in slot.channels]
+        return {path.split(".")[0] for path in paths}
 
 
-class MappedDecoder:
+class _Mixed:
     """A topic of the device maker's own, where readings, events and the link's state may share one topic."""
 
     def __init__(
@@ -84,16 +113,8 @@ class MappedDecoder:
         self._events = events
         self._state_is_a_channel = state_is_a_channel
 
-    def decode(self, message: Message, out: Decoded) -> None:
-        """See :class:`ingest.message.Decoder`."""
-        if spoken_state(message.payload) is not None:
-            self._status.decode(message, out)
-            return
-        try:
-            found = document.read(message.payload)
-        except Refused:
-            self._readings.decode(message, out)  # which sets it aside with the reason
-            return
+    def take(self, found: Any, message: Message, out: Decoded) -> None:
+        """Put what a document says into ``out``."""
         if self._is_status(found):
             self._status.take(found, message, out)
         elif self._events is not None and _is_event(found):
@@ -102,14 +123,15 @@ class MappedDecoder:
             self._readings.take(found, message, out)
 
     def _is_status(self, found: Any) -> bool:
-        if self._state_is_a_channel or type(found) is not dict:
+        told = sure(found)
+        if self._state_is_a_channel or type(told) is not dict:
             return False
-        state = found.get("state")
+        state = told.get("state")
         return type(state) is str and state.strip().lower() in ("online", "offline")
 
 
 def _is_event(found: Any) -> bool:
-    first = found[0] if type(found) is list and found else found
+    first = sure(found[0] if type(found) is list and found else found)
     return type(first) is dict and "kind" in first and "id" in first
 
 

@@ -10,7 +10,8 @@ from ingest import reasons
 from ingest.binding import ConnectionBinding, SlotBinding
 from ingest.message import Decoded, Message
 from ingest.protocols.json import document
-from ingest.protocols.json.readings import Timing, outside
+from ingest.protocols.json.repeated import Repeated, sure
+from ingest.protocols.json.timing import Timing
 from ingest.reasons import Refused
 from telemetry.batch import EventRecord, LinkStateRecord
 
@@ -28,17 +29,8 @@ class EventsDecoder:
         self._slot = slot
         self._timing = timing
 
-    def decode(self, message: Message, out: Decoded) -> None:
-        """See :class:`ingest.message.Decoder`."""
-        try:
-            found = document.read(message.payload)
-        except Refused as error:
-            out.quarantine(message, self._binding.connection_id, error.reason, error.detail)
-            return
-        self.take(found, message, out)
-
     def take(self, found: Any, message: Message, out: Decoded) -> None:
-        """The same for a document that was read already."""
+        """Put what a document says into ``out``."""
         refused = len(out.rejected)
         taken = 0
         elements = found if type(found) is list else [found]
@@ -56,13 +48,15 @@ class EventsDecoder:
             out.quarantine(message, self._binding.connection_id, reason, detail)
 
     def _event(self, element: Any, message: Message) -> EventRecord:
+        if type(element) is Repeated:
+            raise Refused(reasons.REPEATED_KEY, element.told())
         if type(element) is not dict:
             raise Refused(reasons.BAD_EVENT, f"{document.named(element)} != {{…}}")
         kind, identity = _name(element, "kind"), _name(element, "id")
         if kind not in self._slot.events:
             known = ",".join(sorted(self._slot.events)) or "-"
             raise Refused(reasons.UNKNOWN_EVENT, f"kind={document.named(kind)} slot={self._slot.name} kinds={known}")
-        at_us, flags = _counted(self._binding, self._timing, element, message)
+        at_us, flags = self._timing.counted(self._timing.raw(element), self._binding, message)
         return EventRecord(
             slot_id=self._slot.slot_id,
             kind=kind,
@@ -75,7 +69,7 @@ class EventsDecoder:
         )
 
     def _reject(self, element: Any, message: Message, out: Decoded, refusal: Refused) -> None:
-        said = element if type(element) is dict else {}
+        said = sure(element) if type(element) in (dict, Repeated) else {}
         time = self._timing.raw(said)
         out.reject(
             slot_id=self._slot.slot_id,
@@ -86,18 +80,6 @@ class EventsDecoder:
             reason=refusal.reason,
             detail=refusal.detail,
         )
-
-
-def _counted(binding: ConnectionBinding, timing: Timing, element: Any, message: Message) -> tuple[int, int]:
-    """When it happened, and the flags, if that counts for the pilot.
-
-    :raises Refused: it does not.
-    """
-    at_us, flags = timing.of(timing.raw(element), message)
-    why = outside(binding, at_us, message.received_us)
-    if why is not None:
-        raise Refused(*why)
-    return at_us, flags
 
 
 def _name(element: dict[str, Any], key: str) -> str:
@@ -131,7 +113,7 @@ def _whole_number(raw: Any) -> int | None:
 def _attributes(raw: Any) -> bytes:
     if raw is None:
         return b"{}"
-    if type(raw) is not dict:
+    if type(raw) is not dict and type(raw) is not Repeated:
         raise Refused(reasons.BAD_EVENT, f"attributes={document.named(raw)}: {{…}}")
     pending: list[Any] = [raw]
     while pending:
@@ -146,6 +128,8 @@ def _attributes(raw: Any) -> bytes:
         elif type(piece) is dict:
             pending.extend(piece)
             pending.extend(piece.values())
+        elif type(piece) is Repeated:
+            raise Refused(reasons.REPEATED_KEY, f"attributes: {piece.told()}")
     try:
         text = msgspec.json.encode(raw)
     except (RecursionError, msgspec.MsgspecError, OverflowError, ValueError) as error:
@@ -178,23 +162,11 @@ class StatusDecoder:
         self._everyone = tuple(slot.slot_id for slot in binding.slots)
         self._timing = timing
 
-    def decode(self, message: Message, out: Decoded) -> None:
-        """See :class:`ingest.message.Decoder`."""
-        if not message.payload:
-            return  # how a retained status is withdrawn: it says nothing about the link
-        word = spoken_state(message.payload)
-        if word is not None:
-            self.take({"state": word}, message, out)
-            return
-        try:
-            found = document.read(message.payload)
-        except Refused as error:
-            out.quarantine(message, self._binding.connection_id, error.reason, error.detail)
-            return
-        self.take(found, message, out)
-
     def take(self, found: Any, message: Message, out: Decoded) -> None:
-        """The same for a document that was read already."""
+        """Put what a document says into ``out``."""
+        if type(found) is Repeated:
+            self._reject(found, message, out, "", Refused(reasons.REPEATED_KEY, found.told()))
+            return
         said = found if type(found) is dict else {"state": found}
         raw = said.get("state")
         state = _WORDS.get(raw.strip().lower()) if type(raw) is str else None
@@ -202,25 +174,28 @@ class StatusDecoder:
             detail = f"state={document.named(raw)}: online|offline"
             out.quarantine(message, self._binding.connection_id, reasons.BAD_STATUS, detail)
             return
+        time = self._timing.raw(said)
         try:
-            at_us, _flags = _counted(self._binding, self._timing, said, message)
+            at_us, _flags = self._timing.counted(time, self._binding, message)
         except Refused as refusal:
-            time = said.get("at")
-            for slot_id in self._slot_ids:
-                out.reject(
-                    slot_id=slot_id,
-                    topic=message.topic,
-                    item="status",
-                    observed="" if time is None else document.shown(time),
-                    value=state,
-                    reason=refusal.reason,
-                    detail=refusal.detail,
-                )
+            self._reject(state, message, out, "" if time is None else document.shown(time), refusal)
             return
         will = state == "offline" and said.get("at") is None
         for slot_id in self._everyone if will else self._slot_ids:
             out.link_states.append(
                 LinkStateRecord(slot_id=slot_id, at_us=at_us, state=state, origin="will" if will else "status")
+            )
+
+    def _reject(self, said: Any, message: Message, out: Decoded, observed: str, refusal: Refused) -> None:
+        for slot_id in self._slot_ids:
+            out.reject(
+                slot_id=slot_id,
+                topic=message.topic,
+                item="status",
+                observed=observed,
+                value=document.shown(said),
+                reason=refusal.reason,
+                detail=refusal.detail,
             )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from ingest.protocols.json.repeated import Repeated
+
 
 class _Absent:
     """What a path yields where nothing stands. JSON's null is a value."""
@@ -26,7 +28,8 @@ Getter = Callable[[Any], Any]
 def getter(path: str) -> Getter:
     """A function that finds what ``path`` names in a document, or ABSENT. The empty path is the document itself.
 
-    A key that holds the dots itself is found first.
+    A key that holds the dots itself is found first. A path that comes upon an object with a repeated key ends there and
+    yields that object.
 
     >>> getter("air.pm25")({"air": {"pm25": 3}})
     3
@@ -42,7 +45,9 @@ def getter(path: str) -> Getter:
     steps = tuple(path.split("."))
 
     def whole(document: Any) -> Any:
-        return document.get(path, ABSENT) if type(document) is dict else ABSENT
+        if type(document) is dict:
+            return document.get(path, ABSENT)
+        return document if type(document) is Repeated else ABSENT
 
     def stepwise(document: Any) -> Any:
         found = whole(document)
@@ -55,7 +60,7 @@ def getter(path: str) -> Getter:
                 place = int(step)
                 document = document[place] if place < len(document) else ABSENT
             else:
-                return ABSENT
+                return document if type(document) is Repeated else ABSENT
         return document
 
     return whole if len(steps) == 1 else stepwise

@@ -3,163 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from ingest import reasons
-from ingest.binding import FUTURE_US, IDENTITY, ChannelBinding, ConnectionBinding, SlotBinding
-from ingest.message import ARRIVAL, RETAINED, Decoded, Message
-from ingest.protocols.json import document, times, values
-from ingest.protocols.json.paths import ABSENT, Getter, getter
+from ingest.binding import FUTURE_US, ConnectionBinding
+from ingest.message import Decoded, Message
+from ingest.protocols.json import document
+from ingest.protocols.json.paths import ABSENT, getter
+from ingest.protocols.json.repeated import Repeated, sure
+from ingest.protocols.json.slot_reader import SlotReader
+from ingest.protocols.json.timing import Timing
 from ingest.reasons import Refused
-
-_PLAIN_NUMBERS: Final = frozenset({int, float})
-_MOST_SHAPES: Final = 128
-_WHOLE: Final = 2.0**53
-
-
-class Timing:
-    """When a piece of a message counts: by its own time, or by its arrival."""
-
-    def __init__(self, path: str | None, form: str, zone: ZoneInfo | None) -> None:
-        """:param path: where the time stands; None or empty for a device without a clock."""
-        self._find: Getter | None = getter(path) if path else None
-        self._read = times.reader(form, zone)
-        self.plain_key = path if path and "." not in path and form in ("auto", "ms") else None
-        """Where the time stands at the top of a message, if milliseconds are taken there."""
-
-    def raw(self, element: Any) -> Any:
-        """What stands where the time belongs; None where nothing does."""
-        if self._find is None:
-            return None
-        found = self._find(element)
-        return None if found is ABSENT else found
-
-    def of(self, raw: Any, message: Message) -> tuple[int, int]:
-        """The instant and the flags.
-
-        :raises Refused: unreadable, or a retained message without a time of its own.
-        """
-        if raw is None:
-            if message.flags & RETAINED:
-                raise Refused(reasons.TIME_MISSING, "retain=1 time=null")
-            return message.received_us, message.flags | ARRIVAL
-        try:
-            return self._read(raw), message.flags
-        except times.TimeUnreadable as error:
-            raise Refused(reasons.TIME_UNREADABLE, str(error)) from None
-
-
-def outside(binding: ConnectionBinding, observed_us: int, received_us: int) -> tuple[str, str] | None:
-    """Why an instant does not count for this pilot: reason and detail. None if it does."""
-    if observed_us > received_us + FUTURE_US:
-        return reasons.IN_FUTURE, f"time = received + {(observed_us - received_us) / 1e6:.0f} s"
-    if observed_us < binding.start_us:
-        return reasons.BEFORE_PILOT, f"time = start - {(binding.start_us - observed_us) / 1e6:.0f} s"
-    if observed_us >= binding.end_us:
-        return reasons.AFTER_PILOT, f"time = end + {(observed_us - binding.end_us) / 1e6:.0f} s"
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
-    """Names that came together before, all of them plain numbers of known channels: the usual case, kept short."""
-
-    channel_ids: list[int]
-    factors: list[tuple[float, float]] | None
-    """Scale and offset of each; None where all are in the canonical unit already."""
-
-
-class SlotReader:
-    """The channels of one slot, ready to be read out of an object of values."""
-
-    def __init__(self, slot: SlotBinding, *, strict: bool) -> None:
-        """:param strict: every name in the object must be a channel's; otherwise what is not mapped is passed over."""
-        self.slot = slot
-        self.strict = strict
-        self._readers = {channel.name: _reader(channel) for channel in slot.channels}
-        self._select = [(getter(path), str(wanted)) for path, wanted in slot.select.items()]
-        nested = [channel for channel in slot.channels if "." in channel.source]
-        self._nested = [(channel, getter(channel.source)) for channel in nested]
-        self._roots = {channel.source.split(".")[0] for channel in nested} | {channel.source for channel in nested}
-        self._direct: dict[str, list[ChannelBinding]] = {}
-        for channel in slot.channels:
-            if "." not in channel.source:
-                self._direct.setdefault(channel.source, []).append(channel)
-        self._shapes: dict[tuple[str, ...], _Shape] = {}
-
-    def selected(self, element: Any) -> bool:
-        """Whether the plan's ``select`` makes this piece of a message the slot's."""
-        return all(document.shown(find(element)) == wanted for find, wanted in self._select)
-
-    def read_plain(self, found: dict[str, Any], observed_us: int, flags: int, out: Decoded) -> bool:
-        """Take the object if it is of a known shape and holds plain numbers only.
-
-        :returns: whether it was taken; if not, nothing was.
-        """
-        shape = self._shapes.get(tuple(found))
-        if shape is None:
-            return False
-        raw = list(found.values())
-        if not _PLAIN_NUMBERS.issuperset(map(type, raw)) or not (min(raw) > -_WHOLE and max(raw) < _WHOLE):
-            return False
-        if shape.factors is not None:
-            # A few finite factors on numbers below 2**53 cannot leave the range of doubles: see _plain().
-            raw = [value * scale + offset for value, (scale, offset) in zip(raw, shape.factors, strict=True)]
-        n = len(raw)
-        if flags & ARRIVAL:
-            out.arrivals.extend(range(len(out.channel_id), len(out.channel_id) + n))
-        out.channel_id.extend(shape.channel_ids)
-        out.observed_us.extend([observed_us] * n)
-        out.value.extend(raw)
-        out.flags.extend([flags] * n)
-        return True
-
-    def pairs(self, found: dict[str, Any]) -> tuple[list[tuple[ChannelBinding, Any]], list[tuple[str, Any]]]:
-        """What is there of each channel, and what is there that no channel maps."""
-        known: list[tuple[ChannelBinding, Any]] = []
-        unknown: list[tuple[str, Any]] = []
-        if not self.strict:
-            for source, channels in self._direct.items():
-                if source in found:
-                    known.extend((channel, found[source]) for channel in channels)
-        else:
-            for name, raw in found.items():
-                if name in self._direct:
-                    known.extend((channel, raw) for channel in self._direct[name])
-                elif name not in self._roots:
-                    unknown.append((name, raw))
-        for channel, find in self._nested:
-            raw = find(found)
-            if raw is not ABSENT:
-                known.append((channel, raw))
-        return known, unknown
-
-    def value(self, channel: ChannelBinding, raw: Any) -> float:
-        """:raises Refused: with its reason."""
-        return self._readers[channel.name](raw)
-
-    def remember(self, found: dict[str, Any]) -> None:
-        """Keep the shape of an object whose values were all taken, if they are of the plain kind."""
-        channels = [self._direct.get(name, []) for name in found]
-        if self._nested or not found or len(self._shapes) >= _MOST_SHAPES:
-            return
-        if all(len(mapped) == 1 and _plain(mapped[0]) for mapped in channels):
-            flat = [mapped[0] for mapped in channels]
-            same = all(channel.conversion == IDENTITY for channel in flat)
-            factors = [(channel.conversion.scale, channel.conversion.offset) for channel in flat]
-            self._shapes[tuple(found)] = _Shape(
-                channel_ids=[channel.channel_id for channel in flat], factors=None if same else factors
-            )
-
-
-def _reader(channel: ChannelBinding) -> values.Reader:
-    return values.number_reader(channel.conversion) if channel.states is None else values.state_reader(channel.states)
-
-
-def _plain(channel: ChannelBinding) -> bool:
-    return channel.states is None and max(abs(channel.conversion.scale), abs(channel.conversion.offset)) < 1e200
 
 
 class ReadingsDecoder:
@@ -184,37 +38,37 @@ class ReadingsDecoder:
         only = self._slots[0] if len(self._slots) == 1 and not self._slots[0].slot.select else None
         self._only = only if timing.plain_key is not None and "." not in self._values_key else None
         """The slot, where messages of the usual form can be read the short way."""
-
-    def decode(self, message: Message, out: Decoded) -> None:
-        """See :class:`ingest.message.Decoder`."""
-        try:
-            found = document.read(message.payload)
-        except Refused as error:
-            out.quarantine(message, self._binding.connection_id, error.reason, error.detail)
-            return
-        self.take(found, message, out)
+        self._first_us, self._last_us = binding.start_us, binding.end_us - 1
 
     def take(self, found: Any, message: Message, out: Decoded) -> None:
-        """The same for a document that was read already."""
+        """Put what a document says into ``out``."""
+        only, flags = self._only, message.flags
+        latest_us = message.received_us + FUTURE_US
+        if latest_us > self._last_us:
+            latest_us = self._last_us
+        if only is not None and type(found) is dict:
+            if self._usual(only, found, latest_us, flags, out):
+                return
+            only = None
         accepted, refused, selected = out.accepted(), len(out.rejected), False
-        elements = found if type(found) is list else [found]
-        for place, element in enumerate(elements):
-            if self._only is not None and self._usual(self._only, element, message, out):
+        for place, element in enumerate(found if type(found) is list else [found]):
+            if only is not None and self._usual(only, element, latest_us, flags, out):
                 continue
             holder = self._find(element)
             if holder is ABSENT and self._flat_too:
                 holder = element
+            known = sure(element)
             for slot in self._slots:
-                if slot.selected(element):
+                if slot.selected(known):
                     selected = True
                     if type(holder) is dict:
                         self._element(slot, element, holder, message, out)
                     else:
-                        self._shapeless(slot, element, place, message, out)
+                        self._shapeless(slot, holder, element, place, message, out)
         if out.accepted() == accepted:
             self._nothing_usable(message, out, refused, selected=selected)
 
-    def _usual(self, slot: SlotReader, element: Any, message: Message, out: Decoded) -> bool:
+    def _usual(self, slot: SlotReader, element: Any, latest_us: int, flags: int, out: Decoded) -> bool:
         """Take a piece of the usual form: milliseconds, and an object of plain numbers that came in this shape before.
 
         :returns: whether it was taken; everything else goes the long way, which comes to the same.
@@ -225,29 +79,23 @@ class ReadingsDecoder:
         if type(holder) is not dict or type(raw_time) is not int or not 10**11 <= raw_time < 10**14:
             return False
         observed_us = raw_time * 1000
-        if not self._binding.start_us <= observed_us < self._binding.end_us:
-            return False
-        if observed_us > message.received_us + FUTURE_US:
-            return False
-        return slot.read_plain(holder, observed_us, message.flags, out)
+        return self._first_us <= observed_us <= latest_us and slot.read_plain(holder, observed_us, flags, out)
 
     def _element(self, slot: SlotReader, element: Any, holder: dict[str, Any], message: Message, out: Decoded) -> None:
         raw_time = self._timing.raw(element)
-        why: tuple[str, str] | None
+        why: Refused | None = None
+        observed_us = flags = 0
         try:
-            observed_us, flags = self._timing.of(raw_time, message)
+            observed_us, flags = self._timing.counted(raw_time, self._binding, message)
         except Refused as refusal:
-            observed_us = flags = 0
-            why = refusal.reason, refusal.detail
-        else:
-            why = outside(self._binding, observed_us, message.received_us)
+            why = refusal
         if why is None and slot.read_plain(holder, observed_us, flags, out):
             return
         known, unknown = slot.pairs(holder)
         refused = len(out.rejected)
         for channel, raw in known:
             if why is not None:
-                self._reject(slot, message, out, channel.name, raw_time, raw, *why)
+                self._reject(slot, message, out, channel.name, raw_time, raw, why.reason, why.detail)
                 continue
             try:
                 value = slot.value(channel, raw)
@@ -261,9 +109,13 @@ class ReadingsDecoder:
         if len(out.rejected) == refused:
             slot.remember(holder)
 
-    def _shapeless(self, slot: SlotReader, element: Any, place: int, message: Message, out: Decoded) -> None:
-        detail = f"{self._where} != {{…}}"
-        self._reject(slot, message, out, f"element {place}", None, element, reasons.BAD_SHAPE, detail)
+    def _shapeless(
+        self, slot: SlotReader, holder: Any, element: Any, place: int, message: Message, out: Decoded
+    ) -> None:
+        reason, detail = reasons.BAD_SHAPE, f"{self._where} != {{…}}"
+        if type(holder) is Repeated:
+            reason, detail = reasons.REPEATED_KEY, holder.told()
+        self._reject(slot, message, out, f"element {place}", None, element, reason, detail)
 
     def _reject(
         self, slot: SlotReader, message: Message, out: Decoded, item: str, time: Any, raw: Any, reason: str, detail: str

@@ -11,6 +11,7 @@ from core.units import Conversion
 from ingest import reasons
 from ingest.binding import IDENTITY
 from ingest.protocols.json import document
+from ingest.protocols.json.repeated import Repeated
 from ingest.reasons import Refused
 
 EXACT: Final = 2**53
@@ -50,10 +51,8 @@ def as_number(raw: Any) -> float:
                 raise Refused(reasons.NOT_FINITE, document.named(raw))
             raise Refused(reasons.NOT_A_NUMBER, document.named(raw))
         number = float(raw)
-    elif raw is None:
-        raise Refused(reasons.NO_VALUE, "null")
     else:
-        raise Refused(reasons.NOT_A_NUMBER, document.named(raw))
+        raise Refused(*_no_value(raw) or (reasons.NOT_A_NUMBER, document.named(raw)))
     if not math.isfinite(number):
         raise Refused(reasons.NOT_FINITE, document.named(raw))
     return number
@@ -83,13 +82,20 @@ def state_reader(codes: Mapping[str, int]) -> Reader:
             text = str(raw)
         elif type(raw) is float and raw.is_integer() and abs(raw) <= EXACT:
             text = str(int(raw))
-        elif raw is None:
-            raise Refused(reasons.NO_VALUE, "null")
         else:
-            raise Refused(reasons.UNKNOWN_STATE, f"{document.named(raw)}: {'|'.join(codes)}")
+            raise Refused(*_no_value(raw) or (reasons.UNKNOWN_STATE, f"{document.named(raw)}: {'|'.join(codes)}"))
         code = codes.get(text)
         if code is None:
             raise Refused(reasons.UNKNOWN_STATE, f"{document.named(raw)}: {'|'.join(codes)}")
         return float(code)
 
     return read
+
+
+def _no_value(raw: Any) -> tuple[str, str] | None:
+    """Why this can be no channel's value, whatever its kind."""
+    if raw is None:
+        return reasons.NO_VALUE, "null"
+    if type(raw) is Repeated:
+        return reasons.REPEATED_KEY, raw.told()
+    return None
