@@ -28,7 +28,7 @@ FROM python:3.11.14-slim-bookworm
 # owner of the folder that it is mounted on.
 RUN groupadd --gid 1883 pilotbed \
     && useradd --uid 1883 --gid 1883 --no-create-home --home-dir /var/lib/pilotbed --shell /usr/sbin/nologin pilotbed \
-    && install -d -o pilotbed -g pilotbed -m 0700 /var/lib/pilotbed /mosquitto/data
+    && install -d -o pilotbed -g pilotbed -m 0700 /var/lib/pilotbed /mosquitto/data /mosquitto/log
 COPY --from=build /opt/pilotbed /opt/pilotbed
 ENV PATH=/opt/pilotbed/bin:$PATH \
     PYTHONUNBUFFERED=1 \

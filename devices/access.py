@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from devices.credentials import PasswordRecord
+
+NOT_NAMED: Final = {"publishClientSend": False, "publishClientReceive": False, "subscribe": False, "unsubscribe": True}
+"""What the plugin allows where no rule says otherwise: nothing but to hear no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

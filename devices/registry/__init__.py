@@ -12,7 +12,7 @@ from devices.registry.bindings import (
     desired_clients,
     stamp,
 )
-from devices.registry.care import issue_credential, replace_device, withdraw_connection
+from devices.registry.care import Replaced, issue_credential, replace_device, withdraw_connection
 from devices.registry.queries import DeviceRow, Pilot, devices, pilot, pilots, plan_of, plan_source, plan_versions
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "BoundSlot",
     "DeviceRow",
     "Pilot",
+    "Replaced",
     "apply_plan",
     "bindings",
     "desired_access",

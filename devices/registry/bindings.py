@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from core.database import Connection
 from core.sql import load
 from core.window import Window
-from devices.access import Access, BrokerUser, heard
+from devices.access import BrokerUser, heard
 from devices.credentials import PasswordRecord
 
 _SQL = load("devices.registry", "registry.sql")
@@ -126,7 +126,7 @@ def desired_clients(connection: Connection) -> list[BrokerUser]:
     return [user for user, withdrawn in _users(connection) if not withdrawn]
 
 
-def desired_access(connection: Connection) -> dict[str, Access | None]:
+def desired_access(connection: Connection) -> dict[str, BrokerUser | None]:
     """Every connection's user name → its rights, or None where it was withdrawn."""
     return {user.username: None if withdrawn else user for user, withdrawn in _users(connection)}
 

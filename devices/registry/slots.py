@@ -86,13 +86,17 @@ def _install(work: Work, name: str, slot_id: int, device: Device) -> None:
     swap(work, name, slot_id, row, wanted, at)
 
 
-def swap(work: Work, name: str, slot_id: int, row: dict[str, Any], wanted: dict[str, Any], at: datetime) -> None:
-    """One device leaves a slot, another stands in it from the same instant."""
+def swap(work: Work, name: str, slot_id: int, row: dict[str, Any], wanted: dict[str, Any], at: datetime) -> datetime:
+    """One device leaves a slot, another stands in it from the same instant.
+
+    :returns: that instant: never before the first came.
+    """
     at = max(at, row["installed_at"])
     work.connection.execute(_SQL["remove"], {"installation_id": row["installation_id"], "at": at})
     work.connection.execute(_SQL["install"], {"slot_id": slot_id, "at": at, **wanted})
     before = {key: row[key] for key in wanted}
     work.audit("device.replace", f"slot {name}", before=before, after={**wanted, "at": at})
+    return at
 
 
 def _replaced_by_hand(work: Work, name: str, device: Device) -> bool:

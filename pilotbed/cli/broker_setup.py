@@ -15,6 +15,7 @@ from core.settings import settings
 from devices.access import BrokerUser
 from devices.broker import broker_users
 from pilotbed.stack.broker_folder import BrokerFolder, Prepared
+from pilotbed.stack.broker_tls import Tls, tls_of
 from pilotbed.stack.mosquitto import ADMIN
 
 # Environment variables, because options would be seen in the list of processes.
@@ -37,6 +38,21 @@ def broker_setup(
         list[str] | None,
         typer.Option(help="A collector's fixed name; may be repeated. PILOTBED_COLLECTOR if left out."),
     ] = None,
+    listen_tls: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where it is to listen with TLS besides, with PILOTBED_BROKER_CERTIFICATE and PILOTBED_BROKER_KEY.",
+        ),
+    ] = None,
+    log_pipe: Annotated[
+        bool,
+        typer.Option(
+            "--log-pipe",
+            help="Make FOLDER/state/log.pipe, to which the broker's standard error will go, and have it tell of what it"
+            " denies. `python -m pilotbed.stack.broker_log` reads it.",
+        ),
+    ] = False,
 ) -> None:
     """Write a broker's configuration and first users to FOLDER; the defaults are those of the image eclipse-mosquitto.
 
@@ -44,6 +60,9 @@ def broker_setup(
     PILOTBED_COLLECTOR_PASSWORD. What is there already stays, except for these passwords where they have changed. With
     PILOTBED_DATABASE_URL, connections of the registry that the users' file lacks are added, so that a lost file costs no
     device its secret.
+
+    Certificate and key are copied to FOLDER; run this again, and restart the broker, when they were renewed. With
+    PILOTBED_BROKER_CLIENT_CA, devices need a certificate of that CA at the TLS listener, besides their user and password.
     """
     admin_secret, collector_secret = _password(ADMIN_VARIABLE), _password(COLLECTOR_VARIABLE)
     prepared = BrokerFolder(folder).prepare(
@@ -52,6 +71,8 @@ def broker_setup(
         admin_secret=admin_secret,
         collector_secrets=dict.fromkeys(_collectors(collector), collector_secret),
         devices=_registered(),
+        encrypted=None if listen_tls is None else (_address(listen_tls), _tls()),
+        log_pipe=log_pipe,
     )
     _tell(folder, prepared)
 
@@ -77,6 +98,18 @@ def _address(text: str) -> tuple[str, int]:
     return match["host"], int(match["port"])
 
 
+def _tls() -> Tls:
+    """
+    :raises EnvironmentProblem: the settings name none, or files that are not usable.
+    """
+    tls = tls_of(settings())
+    if tls is None:
+        raise EnvironmentProblem(
+            "--listen-tls needs a certificate: set PILOTBED_BROKER_CERTIFICATE and PILOTBED_BROKER_KEY."
+        )
+    return tls
+
+
 def _collectors(named: list[str] | None) -> list[str]:
     names = named or [settings().collector]
     for name in names:
@@ -100,6 +133,8 @@ def _tell(folder: Path, prepared: Prepared) -> None:
     done = []
     if prepared.configuration:
         done.append("the configuration")
+    if prepared.certificate:
+        done.append("certificate and key")
     if prepared.users:
         done.append(f"the users {', '.join(prepared.users)}")
     if prepared.restored:

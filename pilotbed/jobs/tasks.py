@@ -10,16 +10,21 @@ from core.database import Connection
 from core.sql import load
 from core.units import seconds
 from core.window import months
+from devices import journal
 from devices.plan.model import Plan
 from devices.registry import pilots, plan_of
 from kpi.evaluate import evaluate, looks
 from kpi.results import newest, store
+from telemetry import clock
 from telemetry.summarise import summarise_all
 
 _SQL = load("pilotbed.jobs", "tasks.sql")
 _log = logging.getLogger(__name__)
 
 WHO = "system:work"
+
+_KEEP_DENIALS = timedelta(days=400)
+"""Longer than a pilot: so long somebody may ask why nothing came."""
 
 
 def keep_summaries(connection: Connection) -> None:
@@ -40,6 +45,16 @@ def judge(connection: Connection, now: datetime | None = None, *, every: timedel
         result = newest(connection, name, kind, label)
         if result is None or (bool(result.document["provisional"]) and result.as_of + every <= now):
             _judge(connection, name, plan, label)
+
+
+def judge_clocks(connection: Connection, now: datetime | None = None) -> None:
+    """Judge the devices' clocks of every pilot that runs, or ended so lately that its last hours may still change."""
+    now = now or datetime.now(UTC)
+    for pilot in pilots(connection):
+        if pilot.window.start <= now < pilot.window.end + clock.SPAN:
+            done = clock.judge(connection, pilot.name, now)
+            if done.new or done.superseded:
+                _log.info("judged_clocks pilot=%s new=%d superseded=%d", pilot.name, done.new, done.superseded)
 
 
 def judge_late(connection: Connection, now: datetime | None = None) -> None:
@@ -74,7 +89,7 @@ def _judge(connection: Connection, pilot: str, plan: Plan, label: str) -> None:
 
 
 def prune(connection: Connection) -> None:
-    """Drop raw messages older than each pilot's plan keeps them, and finished jobs of the queue.
+    """Drop raw messages older than each pilot's plan keeps them, finished jobs of the queue, and old denials.
 
     Readings are not touched here: they stay until a pilot's period and retention are over.
     """
@@ -82,3 +97,4 @@ def prune(connection: Connection) -> None:
         plan, _, _ = plan_of(connection, pilot.name)
         connection.execute(_SQL["drop_messages"], {"pilot": pilot.name, "keep_s": seconds(plan.keep_messages)})
     connection.execute(_SQL["drop_jobs"])
+    journal.forget(connection, datetime.now(UTC) - _KEEP_DENIALS)

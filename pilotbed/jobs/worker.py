@@ -7,20 +7,24 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import procrastinate
 
 from core.database import Connection, connected
+from core.errors import PilotbedError
 from core.settings import settings
 from devices.broker import synchronise
 from pilotbed.jobs import tasks
+from pilotbed.jobs.broker_log import LogReader
 from telemetry.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
 
 _SOON = "* * * * * */10"
 _MINUTE = "* * * * * 5"
+_TEN_MINUTES = "6-56/10 * * * *"
 _DAILY = "17 3 * * *"
 
 
@@ -41,6 +45,7 @@ def application(database_url: str, broker_url: str | None) -> procrastinate.App:
     every(_SOON, "summarise", tasks.keep_summaries)
     again = timedelta(minutes=settings().judge_minutes)
     every(_MINUTE, "judge", lambda connection: tasks.judge(connection, every=again))
+    every(_TEN_MINUTES, "judge-clocks", tasks.judge_clocks)
     every(_DAILY, "judge-late", tasks.judge_late)
     every(_DAILY, "prune", tasks.prune)
     if broker_url is not None:
@@ -48,9 +53,13 @@ def application(database_url: str, broker_url: str | None) -> procrastinate.App:
     return app
 
 
-def work(database_url: str, broker_url: str | None) -> None:
-    """Run the jobs until a signal asks to stop; a job that is running is finished first, for a few seconds."""
+def work(database_url: str, broker_url: str | None, *, broker_log: Path | None = None) -> None:
+    """Run the jobs until a signal asks to stop; a job that is running is finished first, for a few seconds.
+
+    :param broker_log: the broker's log, to be read each second; None: nobody reads it.
+    """
     app = application(database_url, broker_url)
+    reader = None if broker_log is None else LogReader(database_url, broker_log)
 
     async def run() -> None:
         async with app.open_async():
@@ -59,8 +68,23 @@ def work(database_url: str, broker_url: str | None) -> None:
     begun = time.time()
     heartbeat = Heartbeat(database_url, name="work", hearing=lambda: begun, note=lambda: "")
     heartbeat.start()
+    if reader is not None:
+        reader.start()
     try:
+        if broker_url is not None:
+            _synchronise_now(database_url, broker_url)
         _log.info("working")
         asyncio.run(run())
     finally:
+        if reader is not None:
+            reader.stop()
         heartbeat.stop()
+
+
+def _synchronise_now(database_url: str, broker_url: str) -> None:
+    """The first comparison is made at once, and not in the course of a minute."""
+    try:
+        with connected(database_url, application="pilotbed-synchronise-broker") as connection:
+            synchronise(broker_url, connection)
+    except PilotbedError as problem:
+        _log.warning("broker_not_synchronised, tried again within a minute: %s", problem)

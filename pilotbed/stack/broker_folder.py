@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISFIFO
 
 from core.errors import EnvironmentProblem
 from devices.access import BrokerUser
 from devices.credentials import password_record
 from pilotbed.stack import dynsec
 from pilotbed.stack.account import child_account, make_folder
+from pilotbed.stack.broker_tls import Tls, TlsCopies
 from pilotbed.stack.mosquitto import ADMIN
-from pilotbed.stack.mosquitto_configuration import configuration_text
+from pilotbed.stack.mosquitto_configuration import Listener, configuration_text
 from pilotbed.stack.secret import write_private
 from pilotbed.stack.users_file import UsersFile
 
@@ -28,10 +30,12 @@ class Prepared:
     """Users of ours that are new, or had another secret or other rights."""
     restored: tuple[str, ...]
     """Connections of the registry that the users' file had lost, or never had."""
+    certificate: bool = False
+    """Whether the copies of certificate, key or CA are new or were others."""
 
     @property
     def anything(self) -> bool:
-        return self.configuration or bool(self.users) or bool(self.restored)
+        return self.configuration or self.certificate or bool(self.users) or bool(self.restored)
 
 
 class BrokerFolder:
@@ -44,6 +48,7 @@ class BrokerFolder:
         self.path = folder.absolute()
         self.configuration = self.path / "mosquitto.conf"
         self.users = UsersFile(self.path / "state" / "users.json")
+        self.pipe = self.path / "state" / "log.pipe"
 
     def prepare(
         self,
@@ -53,6 +58,8 @@ class BrokerFolder:
         admin_secret: str,
         collector_secrets: Mapping[str, str],
         devices: Iterable[BrokerUser] = (),
+        encrypted: tuple[tuple[str, int], Tls] | None = None,
+        log_pipe: bool = False,
     ) -> Prepared:
         """Write what is missing or outdated, and leave everything else as it is, to the byte.
 
@@ -61,6 +68,9 @@ class BrokerFolder:
         :param plugin: where the broker finds its dynamic security plugin.
         :param collector_secrets: a collector's name → its secret.
         :param devices: the registry's active connections. Those that the users' file has are left alone.
+        :param encrypted: where it is to listen with TLS besides, and by which files.
+        :param log_pipe: whether its standard error will go to ``state/log.pipe``, for
+            :mod:`pilotbed.stack.broker_log` to read.
         :raises EnvironmentProblem: the folder cannot be written, or the users' file is damaged.
         """
         self._require_writable()
@@ -70,8 +80,16 @@ class BrokerFolder:
         lost = [device for device in devices if device.username not in known]
         if outdated or lost:
             self.users.merge([*outdated, *lost])
+        listeners, certificate = [Listener(*listen)], False
+        if encrypted is not None:
+            copies = TlsCopies(encrypted[1], self.users.path.parent / "tls")
+            certificate = copies.differ()
+            listeners.append(Listener(*encrypted[0], copies.lay(child_account())))
+        if log_pipe:
+            self._make_pipe()
         return Prepared(
-            configuration=self._write_configuration(listen, plugin),
+            certificate=certificate,
+            configuration=self._write_configuration(listeners, plugin, thinned=log_pipe),
             users=tuple(user.username for user in outdated),
             restored=tuple(device.username for device in lost),
         )
@@ -86,14 +104,23 @@ class BrokerFolder:
             ),
         ]
 
-    def _write_configuration(self, listen: tuple[str, int], plugin: Path) -> bool:
+    def _make_pipe(self) -> None:
+        if self.pipe.exists() and S_ISFIFO(self.pipe.stat().st_mode):
+            return  # broker and reader may have it open
+        self.pipe.unlink(missing_ok=True)
+        os.mkfifo(self.pipe, 0o600)
+        account = child_account()
+        if account is not None:
+            os.chown(self.pipe, account.uid, account.gid)
+
+    def _write_configuration(self, listeners: list[Listener], plugin: Path, *, thinned: bool) -> bool:
         state = self.users.path.parent
         text = configuration_text(
-            listeners=[listen],
+            listeners=listeners,
             plugin=plugin,
             users_file=self.users.path,
             state=state,
-            pipe=None,
+            thinned=thinned,
             pid_file=state / "mosquitto.pid",
         )
         if self.configuration.exists() and self.configuration.read_text(encoding="utf-8") == text:

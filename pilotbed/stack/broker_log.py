@@ -5,7 +5,7 @@ message. So its log goes through a pipe to this program, which keeps the denials
 are set here, because they are what makes the broker's own logging dear (45 µs of CPU a message with them, 25 without, 23
 with no debug level at all). If this program dies the broker goes on, and writes again when it is back.
 
-    python -m pilotbed.stack.broker_log PIPE FILE
+    python -m pilotbed.stack.broker_log PIPE FILE [--echo]
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -34,50 +31,6 @@ _COMMON: Final = (b"Received ", b"Sending ", b"Saving in-memory database", b"No 
 _RARE: Final = re.compile(
     rb"^(?!" + b"|".join(re.escape(start) for start in _COMMON) + rb"|Client <unknown> closed its connection).+$", re.M
 )
-_DENIED: Final = re.compile(
-    r"(?P<at>\S+Z) (?P<what>Denied|Dropped too large) PUBLISH from (?P<username>.*?)"
-    r" \(d\d, q(?P<qos>\d), r\d, m\d+, '(?P<topic>.*)', \.\.\. \((?P<size>\d+) bytes\)\)$"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """A message that the broker did not take, though it may have acknowledged it."""
-
-    at: datetime
-    username: str
-    topic: str
-    size_bytes: int
-    reason: str
-    """``denied``: the sender may not publish there; ``too large``: beyond the broker's bound."""
-
-
-def denials(log: Path, offset: int = 0) -> tuple[list[Denial], int]:
-    """The denials that were logged from ``offset`` on, and the offset for the next call.
-
-    A log that was begun anew since is read from its start.
-    """
-    try:
-        size = log.stat().st_size
-    except FileNotFoundError:
-        return [], 0
-    with log.open("rb") as file:
-        file.seek(offset if offset <= size else 0)
-        text = file.read()
-        whole = text.rfind(b"\n") + 1
-        return list(_denials(text[:whole].decode(errors="replace"))), file.tell() - len(text) + whole
-
-
-def _denials(text: str) -> Iterator[Denial]:
-    for line in text.splitlines():
-        if match := _DENIED.match(line):
-            yield Denial(
-                at=datetime.fromisoformat(match["at"]),
-                username=match["username"],
-                topic=match["topic"],
-                size_bytes=int(match["size"]),
-                reason="denied" if match["what"] == "Denied" else "too large",
-            )
 
 
 def worth_keeping(chunk: bytes) -> list[bytes]:
@@ -89,8 +42,11 @@ def worth_keeping(chunk: bytes) -> list[bytes]:
     return _RARE.findall(chunk)
 
 
-def keep(pipe: Path, file: Path) -> None:
-    """Read ``pipe`` until we are ended, and write what is worth keeping to ``file``."""
+def keep(pipe: Path, file: Path, *, echo: bool = False) -> None:
+    """Read ``pipe`` until we are ended, and write what is worth keeping to ``file``.
+
+    :param echo: print it, too.
+    """
     # Opened for writing too, so that it never ends, whoever else opens and closes it.
     source = os.open(pipe, os.O_RDWR)
     pause_s = _PAUSE_SMALL_PIPE_S
@@ -107,7 +63,9 @@ def keep(pipe: Path, file: Path) -> None:
         lines = worth_keeping(read[:whole])
         if lines:
             log.write(lines)
+            if echo:
+                print(b"\n".join(lines).decode(errors="replace"), flush=True)
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]), Path(sys.argv[2]))
+    keep(Path(sys.argv[1]), Path(sys.argv[2]), echo="--echo" in sys.argv[3:])

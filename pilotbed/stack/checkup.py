@@ -17,7 +17,9 @@ from core.database import connected, shown
 from core.errors import PilotbedError
 from core.migrate import engine
 from core.settings import Settings
+from core.tls import client_context
 from pilotbed.stack.account import barrier, child_account
+from pilotbed.stack.broker_tls import tls_of
 from pilotbed.stack.data_directory import LEAST_FREE_BYTES, DataDirectory
 from pilotbed.stack.mosquitto_binaries import BOUNDED, find_plugin, find_program, how_to_get, program_version
 from pilotbed.stack.ports import is_free
@@ -48,6 +50,7 @@ def findings(settings: Settings) -> list[Finding]:
     checks += [lambda: _postgres(settings)] if embedded_database else [lambda: _database(settings)]
     if embedded_broker:
         checks += [lambda: _mosquitto(settings), lambda: _plugin(settings)]
+    checks += [lambda: _broker_log(settings), lambda: _encryption(settings)]
     checks += [lambda: _data_directory(settings), lambda: _space(settings), _fonts, _chromium]
     return [*(check() for check in checks), *_ports(settings)]
 
@@ -103,6 +106,49 @@ def _plugin(settings: Settings) -> Finding:
     except PilotbedError as problem:
         return Finding(subject=subject, outcome="missing", found="not found", advice=str(problem))
     return Finding(subject=subject, outcome="ok", found=str(plugin))
+
+
+def _broker_log(settings: Settings) -> Finding:
+    subject = "Broker's log"
+    log = settings.broker_log
+    if log is None and settings.mqtt_url is None:
+        return Finding(subject=subject, outcome="ok", found="the embedded broker's, read by the jobs of `pilotbed up`")
+    if log is None:
+        return Finding(
+            subject=subject,
+            outcome="warning",
+            found="nobody reads it: what the broker denied or did not let in is not shown to companies",
+            advice="set PILOTBED_BROKER_LOG for `pilotbed work` (docs/compose.md)",
+        )
+    try:
+        with log.open("rb"):
+            pass
+    except OSError as error:
+        return Finding(
+            subject=subject,
+            outcome="warning",
+            found=f"{log}: {error.strerror}",
+            advice="let this user read it, or correct PILOTBED_BROKER_LOG",
+        )
+    return Finding(subject=subject, outcome="ok", found=f"{log}, read by `pilotbed work`")
+
+
+def _encryption(settings: Settings) -> Finding:
+    subject = "TLS to the broker"
+    try:
+        ours = tls_of(settings)
+        if ours is not None:
+            ours.require_usable()
+        client_context(settings)
+    except PilotbedError as problem:
+        return Finding(subject=subject, outcome="missing", found="files that are not usable", advice=str(problem))
+    if settings.mqtt_url is not None:
+        by_tls = settings.mqtt_url.get_secret_value().startswith("mqtts://")
+        return Finding(subject=subject, outcome="ok", found="yes" if by_tls else "no: PILOTBED_MQTT_URL is mqtt://")
+    if ours is None:
+        return Finding(subject=subject, outcome="ok", found="no: PILOTBED_BROKER_CERTIFICATE is not set")
+    asked = ", and they need a certificate of their own" if ours.client_ca is not None else ""
+    return Finding(subject=subject, outcome="ok", found=f"devices reach it by TLS only{asked}")
 
 
 def _data_directory(settings: Settings) -> Finding:

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,24 +85,27 @@ def start_child(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     output: Path | int | None = None,
+    errors: int | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> Child:
     """Start ``command`` in a session of its own, so that the terminal's Ctrl-C reaches only us.
 
     :param account: run it as this user; None: as ourselves.
     :param output: stdout and stderr go to this file (made anew), or to one ``subprocess.PIPE``; None: they are ours.
+    :param errors: stderr goes to this descriptor instead.
     :param stop_signal: what asks it to end; also what the kernel sends it if we are killed (Linux).
     :raises EnvironmentProblem: it cannot be started.
     """
     try:
         opened = isinstance(output, Path)
         sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if isinstance(output, Path) else output
+        beside = subprocess.STDOUT if sink is not None else None
         try:
             process = subprocess.Popen(
                 _tied_to_us(command, stop_signal),
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
-                stderr=subprocess.STDOUT if sink is not None else None,
+                stderr=beside if errors is None else errors,
                 cwd=folder,
                 env=None if environment is None else dict(environment),
                 user=None if account is None else account.uid,
@@ -127,6 +131,30 @@ def command_of(pid: int) -> str | None:
         return text or None
     found = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
     return found.stdout.strip() or None
+
+
+def stop_left_behind(
+    name: str, pid_file: Path, *, working_on: Path, stop_signal: signal.Signals, say: Callable[[str], None]
+) -> None:
+    """Stop a server that an earlier process of ours left behind. To be called by whoever holds the lock of its folder.
+
+    :param pid_file: its first line is the server's process id.
+    :param working_on: a path that its command line names; another process may have taken its number.
+    :raises EnvironmentProblem: it does not end within a minute.
+    """
+    try:
+        pid = int(pid_file.read_text(encoding="utf-8").splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return
+    if str(working_on) not in (command_of(pid) or ""):
+        return
+    say(f"A {name} left behind on {working_on} (process {pid}) is stopped first.")
+    os.kill(pid, stop_signal)
+    end = time.monotonic() + 60.0
+    while command_of(pid) is not None:
+        if time.monotonic() > end:
+            raise EnvironmentProblem(f"The {name} left behind (process {pid}) does not stop: end it by hand.")
+        time.sleep(0.05)
 
 
 def server_environment() -> dict[str, str]:

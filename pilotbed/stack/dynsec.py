@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from devices.access import Access, BrokerUser, access_rules, role_name
+from devices.access import NOT_NAMED, Access, BrokerUser, access_rules, role_name
 from devices.credentials import PasswordRecord, matches
 
 
@@ -40,12 +40,15 @@ def generate(users: Iterable[BrokerUser]) -> str:
     return _written(_NOBODY, list(users))
 
 
-def replace_users(text: str, users: Iterable[BrokerUser]) -> str:
+def replace_users(text: str, users: Iterable[BrokerUser], *, without: Iterable[str] = ()) -> str:
     """The plugin's file ``text`` with ``users`` added, or put in place of those of their names; the others stay.
 
+    What nobody's rule names is denied, whatever the text says of it.
+
+    :param without: names of users that are not to be there.
     :raises ValueError: the text is not such a file.
     """
-    return _written(_read(text), list(users))
+    return _written(_read(text), list(users), without)
 
 
 def names(text: str) -> frozenset[str]:
@@ -95,29 +98,26 @@ def _are_objects(found: Any) -> bool:
     return isinstance(found, list) and all(isinstance(item, dict) for item in found)
 
 
-_NOBODY: Final = {
-    "defaultACLAccess": {
-        "publishClientSend": False,
-        "publishClientReceive": False,
-        "subscribe": False,
-        "unsubscribe": True,
-    },
-    "clients": [],
-    "groups": [],
-    "roles": [],
-}
+_NOBODY: Final[dict[str, Any]] = {"clients": [], "groups": [], "roles": []}
 
 
-def _written(document: dict[str, Any], users: list[BrokerUser]) -> str:
-    names = {user.username for user in users}
+def _written(document: dict[str, Any], users: list[BrokerUser], without: Iterable[str] = ()) -> str:
+    names = {user.username for user in users} | set(without)
     roles = {role_name(name) for name in names}
     clients = [client for client in document["clients"] if client.get("username") not in names]
     kept_roles = [role for role in document["roles"] if role.get("rolename") not in roles]
     whole = document | {
+        "defaultACLAccess": NOT_NAMED,
         "clients": clients + [_client(user) for user in users],
+        # A group would lend its rights to its members.
+        "groups": [_without(group, names) for group in document.get("groups", ())],
         "roles": kept_roles + [{"rolename": role_name(user.username), "acls": access_rules(user)} for user in users],
     }
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _without(group: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return group | {"clients": [item for item in group.get("clients", ()) if item.get("username") not in names]}
 
 
 def _client(user: BrokerUser) -> dict[str, Any]:

@@ -12,15 +12,18 @@ from types import TracebackType
 from typing import Any, Final
 
 from core.database import connected
+from core.errors import DatabaseAway
 from core.migrate import engine, migrate
 from core.settings import Settings
-from devices.broker import broker_users
+from devices.access import BrokerUser
+from devices.broker import desired_access
 from pilotbed.stack.account import child_account, require_reachable
 from pilotbed.stack.address import without_secret
+from pilotbed.stack.broker_tls import tls_of
 from pilotbed.stack.data_directory import DataDirectory, Running
 from pilotbed.stack.mosquitto import ADMIN, Mosquitto
 from pilotbed.stack.mosquitto_binaries import find_broker
-from pilotbed.stack.ports import answers, free_port, require_free
+from pilotbed.stack.ports import free_port, require_free
 from pilotbed.stack.postgres import DATABASE, USER, Postgres
 from pilotbed.stack.program import Program
 from pilotbed.stack.space_watch import SpaceWatch
@@ -28,6 +31,8 @@ from pilotbed.stack.supervisor import Part, Step, Stopped, Supervisor
 
 PROGRAMS: Final = ("serve", "collect", "work")
 """Our own processes, each the subcommand of that name, in the order of their start."""
+_PAGES: Final = "Pages at "
+"""How ``serve`` begins to say that it listens."""
 
 
 class LocalStack:
@@ -168,7 +173,6 @@ class LocalStack:
             servers.append(self.postgres)
         servers.append(Step(name="schema", do=self._prepare_database))
         if self.mosquitto is not None:
-            servers.append(Step(name="broker users", do=self._prepare_broker))
             servers.append(self.mosquitto)
         return [*servers, *(self._program(name) for name in self._programs)]
 
@@ -189,6 +193,8 @@ class LocalStack:
             collectors=[self._settings.collector],
             program=self._settings.mosquitto,
             plugin=self._settings.mosquitto_plugin,
+            tls=tls_of(self._settings),
+            registry=self._registered_users,
             say=self._say,
         )
 
@@ -199,26 +205,30 @@ class LocalStack:
             environment=lambda: self._environment(name),
             log=self.directory.log / f"{name}.log",
             say=self._say,
-            ready=self._web_answers if name == "serve" else lambda: True,
+            says_when_ready=_PAGES if name == "serve" else "",
             wait=self.pause,
         )
 
-    def _web_answers(self) -> bool:
-        return answers(_reached_at(self._settings.host), self._web_port)
-
     def _environment(self, name: str) -> dict[str, str]:
-        return self._given_environment | {
-            "PILOTBED_DATA_DIR": str(self.directory.path),
-            "PILOTBED_DATABASE_URL": self.database_url,
-            "PILOTBED_MQTT_URL": self.mqtt_collector_url if name == "collect" else self.mqtt_admin_url,
-            "PILOTBED_MQTT_ADDRESS": self.mqtt_address,
-            "PILOTBED_WEB_PORT": str(self._web_port),
-        }
+        log = {"PILOTBED_BROKER_LOG": str(self.mosquitto.log)} if self.mosquitto is not None and name == "work" else {}
+        return (
+            self._given_environment
+            | log
+            | {
+                "PILOTBED_DATA_DIR": str(self.directory.path),
+                "PILOTBED_DATABASE_URL": self.database_url,
+                "PILOTBED_MQTT_URL": self.mqtt_collector_url if name == "collect" else self.mqtt_admin_url,
+                "PILOTBED_MQTT_ADDRESS": self.mqtt_address,
+                "PILOTBED_WEB_PORT": str(self._web_port),
+            }
+        )
 
     def _require_parts(self) -> None:
         """The programs and all ports are looked at before anything is started."""
         if self.mosquitto is not None:
             find_broker(self._settings.mosquitto, self._settings.mosquitto_plugin)
+            if (tls := tls_of(self._settings)) is not None:
+                tls.require_usable()
         host = self._settings.host
         if "serve" in self._programs:
             self._web_port = self._web_port or free_port(host)
@@ -236,15 +246,14 @@ class LocalStack:
                 users: Any = import_module("dashboards.users")
                 self.first_password = users.ensure_first_admin(connection)
 
-    def _prepare_broker(self) -> None:
-        """Give the broker what the registry knows, so that a lost users' file costs no device its secret."""
-        assert self.mosquitto is not None
-        lost = not self.mosquitto.users.exists()
-        with connected(self.database_url) as connection:
-            devices = broker_users(connection)
-        self.mosquitto.merge_users(devices)
-        if lost and devices:
-            self._say(f"The broker's users' file was made anew from the registry, with {len(devices)} connections.")
+    def _registered_users(self) -> dict[str, BrokerUser | None]:
+        """What the broker is to know of devices at its start: so a lost users' file costs none its secret."""
+        try:
+            with connected(self.database_url) as connection:
+                return desired_access(connection)
+        except DatabaseAway as problem:
+            self._say(f"{problem} The broker starts with the users that it had; `work` compares them later.")
+            return {}
 
     def _mqtt_url(self, user: str) -> str:
         if self.mosquitto is not None:

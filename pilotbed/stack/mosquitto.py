@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -17,11 +16,13 @@ from devices.credentials import password_record
 from pilotbed.stack import dynsec
 from pilotbed.stack.account import Account, child_account, make_folder, require_reachable
 from pilotbed.stack.broker_memory import Door, machine_memory_bytes, resident_bytes
-from pilotbed.stack.child import Child, command_of, server_environment, start_child
+from pilotbed.stack.broker_tls import Tls, TlsCopies
+from pilotbed.stack.child import Child, server_environment, start_child, stop_left_behind
 from pilotbed.stack.lock import FolderLock
+from pilotbed.stack.log_file import tail
 from pilotbed.stack.log_keeper import LogKeeper
 from pilotbed.stack.mosquitto_binaries import Broker, find_broker
-from pilotbed.stack.mosquitto_configuration import configuration_text
+from pilotbed.stack.mosquitto_configuration import Listener, configuration_text
 from pilotbed.stack.ports import answers, free_port, require_free
 from pilotbed.stack.secret import read_or_make_secret, write_private
 from pilotbed.stack.users_file import UsersFile
@@ -29,9 +30,15 @@ from pilotbed.stack.users_file import UsersFile
 ADMIN: Final = "pilotbed-admin"
 """The registry's user at the broker."""
 
+_WORD_PATIENCE_S: Final = 2.0
+
 
 def _quiet(_line: str) -> None:
     pass
+
+
+def _nobody() -> Mapping[str, BrokerUser | None]:
+    return {}
 
 
 class Mosquitto:
@@ -50,13 +57,18 @@ class Mosquitto:
         collectors: Sequence[str] = ("collector-1",),
         program: Path | None = None,
         plugin: Path | None = None,
+        tls: Tls | None = None,
         memory_bytes: int | None = None,
+        registry: Callable[[], Mapping[str, BrokerUser | None]] = _nobody,
         say: Callable[[str], None] = _quiet,
     ) -> None:
         """
         :param port: where it listens; 0 takes a free one, and keeps it over restarts.
         :param collectors: the fixed names of the collectors that get a user in a new users' file.
         :param program: a ``mosquitto`` in place of the one found; likewise ``plugin``.
+        :param tls: devices then reach it by TLS only. Our own processes use the inner listener, which never leaves this
+            machine, as it is.
+        :param registry: asked at each start for the devices' users, and for the names of those withdrawn (None).
         :param memory_bytes: with so much memory taken, devices are turned away until the queue is empty (see
             :mod:`pilotbed.stack.broker_memory`); None: a quarter of the machine's.
         """
@@ -66,6 +78,8 @@ class Mosquitto:
         self.collectors = tuple(collectors)
         self._program = program
         self._plugin = plugin
+        self._tls = None if tls is None else TlsCopies(tls, folder.absolute() / "state" / "tls")
+        self._registry = registry
         self._say = say
         self._lock = FolderLock(self.folder)
         self._child: Child | None = None
@@ -106,11 +120,15 @@ class Mosquitto:
     @property
     def url(self) -> str:
         """Where devices reach it, without a user."""
-        return f"mqtt://{self._reached_at}:{self.port}"
+        return f"{self._scheme}://{self._reached_at}:{self.port}"
 
     def url_of(self, username: str, password: str) -> str:
         """The same with a user."""
-        return f"mqtt://{username}:{password}@{self._reached_at}:{self.port}"
+        return f"{self._scheme}://{username}:{password}@{self._reached_at}:{self.port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "mqtt" if self._tls is None else "mqtts"
 
     @property
     def inner_url(self) -> str:
@@ -151,20 +169,18 @@ class Mosquitto:
 
         :raises EnvironmentProblem: the broker runs, and would overwrite the file.
         """
-        self._require_stopped()
-        self.users.write([*self.own_users(), *devices])
-
-    def merge_users(self, devices: Iterable[BrokerUser] = ()) -> None:
-        """Bring the admin, the collectors and ``devices`` up to date there, and leave others as they are. Likewise.
-
-        :raises EnvironmentProblem: the broker runs, or the file is damaged.
-        """
-        self._require_stopped()
-        self.users.merge([*self.own_users(), *devices])
-
-    def _require_stopped(self) -> None:
         if self._child is not None and self._child.exit_code() is None:
             raise EnvironmentProblem("The broker runs: its users are changed over its control topic, not in its file.")
+        self.users.write([*self.own_users(), *devices])
+
+    def _bring_users_up_to_date(self) -> None:
+        """What the registry says, secrets included: they may have been changed behind our back."""
+        wanted = self._registry()
+        devices = [user for user in wanted.values() if user is not None]
+        lost = not self.users.exists()
+        self.users.merge([*self.own_users(), *devices], without=[name for name, user in wanted.items() if user is None])
+        if lost and devices:
+            self._say(f"The broker's users' file was made anew from the registry, with {len(devices)} connections.")
 
     def start(self, *, timeout_s: float = 300.0) -> None:
         """Write the configuration, start the broker, wait until it listens.
@@ -179,14 +195,21 @@ class Mosquitto:
         try:
             broker = find_broker(self._program, self._plugin)
             make_folder(self._state, owner=account)
-            self._stop_stale()
-            self.merge_users()
+            stop_left_behind(
+                self.name,
+                self._pid_file,
+                working_on=self.folder / "mosquitto.conf",
+                stop_signal=signal.SIGTERM,
+                say=self._say,
+            )
+            self._bring_users_up_to_date()
             require_free(self.host, self.port, what="the MQTT broker", setting="PILOTBED_MQTT_PORT")
             self.port = self.port or free_port(self.host)
             self._inner_port = self._inner_port or free_port()
-            self._log_keeper.start(account)
+            self._log_keeper.start()
+            log_bytes = self._log_keeper.log_bytes()
             self._child = self._launch(broker, account)
-            self._wait_until_listening(timeout_s)
+            self._wait_until_listening(timeout_s, log_bytes)
         except BaseException:
             self.stop()
             raise
@@ -215,6 +238,7 @@ class Mosquitto:
         if now - self._looked_at >= 1.0 and self._child is not None:
             self._looked_at = now
             self._watch_memory(self._child.pid)
+            self._watch_certificates()
 
     def _watch_memory(self, pid: int) -> None:
         """Shut or open the devices' listener. Only a restart changes listeners; it is a clean one and loses nothing."""
@@ -234,6 +258,27 @@ class Mosquitto:
             self.stop()
             self._door = self._door.open()
             self.start()
+
+    def _watch_certificates(self) -> None:
+        """Have the broker take renewed ones. Who is connected stays so."""
+        if self._tls is None or self._child is None or not self._tls.are_outdated():
+            return
+        try:
+            self._tls.lay(child_account())
+        except EnvironmentProblem as problem:
+            self._say(f"The broker goes on with the certificate that it has. {problem}")
+            return
+        self._child.process.send_signal(signal.SIGHUP)
+        self._say("The broker takes its renewed certificate.")
+
+    def _certificates(self, tls: TlsCopies, account: Account | None) -> Tls:
+        try:
+            return tls.lay(account)
+        except EnvironmentProblem as problem:
+            if not tls.are_there():
+                raise
+            self._say(f"The broker starts with the certificate that it had. {problem}")
+            return tls.copies
 
     def _saved_bytes(self) -> int:
         database = self._state / "mosquitto.db"
@@ -256,63 +301,58 @@ class Mosquitto:
     def _pid_file(self) -> Path:
         return self._state / "mosquitto.pid"
 
-    def _stop_stale(self) -> None:
-        """Stop a broker that an earlier process of ours left on this folder. We hold the lock: nobody else uses it."""
-        try:
-            pid = int(self._pid_file.read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return
-        command = command_of(pid)
-        if command is None or str(self.folder / "mosquitto.conf") not in command:
-            return
-        self._say(f"A Mosquitto left behind on {self.folder} (process {pid}) is stopped first.")
-        os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + 60.0
-        while command_of(pid) is not None:
-            if time.monotonic() > end:
-                raise EnvironmentProblem(f"The Mosquitto left behind (process {pid}) does not stop: end it by hand.")
-            time.sleep(0.05)
-
     def _launch(self, broker: Broker, account: Account | None) -> Child:
         configuration = self.folder / "mosquitto.conf"
         owner = None if account is None else (account.uid, account.gid)
-        inner = ("127.0.0.1", self._inner_port)
+        tls = None if self._tls is None else self._certificates(self._tls, account)
+        inner = Listener("127.0.0.1", self._inner_port)
         text = configuration_text(
-            listeners=[inner, (self.host, self.port)] if self._door.is_open else [inner],
+            listeners=[inner, Listener(self.host, self.port, tls)] if self._door.is_open else [inner],
             plugin=broker.plugin,
             users_file=self.users.path,
             state=self._state,
-            pipe=self._log_keeper.pipe,
+            thinned=True,
             pid_file=self._pid_file,
         )
         write_private(configuration, text, owner=owner)
-        return start_child(
-            "Mosquitto",
-            [str(broker.program), "-c", str(configuration)],
-            account=account,
-            folder=self._state,
-            environment=server_environment(),
-            output=self.folder / "start.log",
-        )
+        with self._log_keeper.writing_end() as log:
+            return start_child(
+                "Mosquitto",
+                [str(broker.program), "-c", str(configuration)],
+                account=account,
+                folder=self._state,
+                environment=server_environment(),
+                output=self.folder / "start.log",
+                errors=log,
+            )
 
-    def _wait_until_listening(self, timeout_s: float) -> None:
+    def _wait_until_listening(self, timeout_s: float, log_bytes: int) -> None:
+        """
+        :param log_bytes: the log's size before the start.
+        """
         assert self._child is not None
         end = time.monotonic() + timeout_s
+        answered_at = None
         # The devices' listener is opened after the inner one.
         last = (self._reached_at, self.port) if self._door.is_open else ("127.0.0.1", self._inner_port)
-        while not answers(*last):
+        while True:
             if self._child.exit_code() is not None:
+                require_free(self.host, self.port, what="the MQTT broker", setting="PILOTBED_MQTT_PORT")
                 raise EnvironmentProblem(f"Mosquitto in {self.folder} did not start: {self._why()}.")
+            if answers(*last):
+                answered_at = answered_at or time.monotonic()
+                # Another's broker may answer there, and ours be about to find the port taken; so its own word counts.
+                # If that is lost with the keeper of its log, that it goes on.
+                if self._log_keeper.says_it_runs(log_bytes) or time.monotonic() - answered_at > _WORD_PATIENCE_S:
+                    return
             if time.monotonic() > end:
                 raise TransientError(f"Mosquitto in {self.folder} does not listen after {timeout_s:.0f} s.")
             time.sleep(0.02)
 
     def _why(self) -> str:
         """The broker's own last words."""
-        for path in (self.folder / "start.log", self.log):
-            if path.exists():
-                lines = path.read_text(encoding="utf-8", errors="replace")[-20_000:].splitlines()
-                errors = [line for line in lines if "Error" in line or "Unable" in line or "No space" in line]
-                if errors:
-                    return errors[-1].split("Error: ", 1)[-1].strip().rstrip(".")
+        for text in (tail(self.folder / "start.log"), tail(self.log)):
+            errors = [line for line in text.splitlines() if "Error" in line or "Unable" in line or "No space" in line]
+            if errors:
+                return errors[-1].split("Error: ", 1)[-1].strip().rstrip(".")
         return "it left no reason in its log"

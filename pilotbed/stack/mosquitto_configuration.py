@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+from pilotbed.stack.broker_tls import Tls
 
 LARGEST_PACKET_BYTES: Final = 8 * 1024 * 1024
 """Above what the collector takes whole, so that a message of some megabytes is quarantined by head and hash, where its
@@ -12,8 +14,9 @@ sender sees it. Beyond this the broker cuts the sender off."""
 
 
 _THINNED_LOG: Final = """\
-# Denied publishes are told of at the debug level only. The pipe's reader keeps those, and sets the time.
-log_dest file {pipe}
+# Denied publishes are told of at the debug level only. The reader of this output keeps those, and sets the time. (From
+# 2.0.14 on the broker takes no pipe for a log file; before, it held lines for its standard output back.)
+log_dest stderr
 log_type all
 log_timestamp false
 """
@@ -29,23 +32,30 @@ log_timestamp_format %Y-%m-%dT%H:%M:%S
 """
 
 
+class Listener(NamedTuple):
+    """Where the broker listens."""
+
+    host: str
+    port: int
+    tls: Tls | None = None
+
+
 def configuration_text(
     *,
-    listeners: Sequence[tuple[str, int]],
+    listeners: Sequence[Listener],
     plugin: Path,
     users_file: Path,
     state: Path,
-    pipe: Path | None,
+    thinned: bool,
     pid_file: Path,
 ) -> str:
     """What Mosquitto reads at its start.
 
-    :param listeners: hosts and ports.
     :param state: the folder of its database.
-    :param pipe: where its log goes, to be thinned by :mod:`pilotbed.stack.broker_log`; None: to its standard output.
+    :param thinned: whether :mod:`pilotbed.stack.broker_log` reads what it says, from its standard error.
     """
-    logging = _STANDARD_LOG if pipe is None else _THINNED_LOG.format(pipe=pipe)
-    listening = "\n".join(f"listener {port} {host}\nuse_username_as_clientid true" for host, port in listeners)
+    logging = _THINNED_LOG if thinned else _STANDARD_LOG
+    listening = "\n".join(_listening(listener) for listener in listeners)
     return f"""\
 # Generated anew at each start: changes here are lost.
 per_listener_settings false
@@ -86,3 +96,15 @@ retain_available true
 pid_file {pid_file}
 sys_interval 1
 """
+
+
+def _listening(listener: Listener) -> str:
+    lines = [f"listener {listener.port} {listener.host}", "use_username_as_clientid true"]
+    if listener.tls is not None:
+        # The oldest version that is taken, not the only one.
+        lines += ["tls_version tlsv1.2", f"certfile {listener.tls.certificate}", f"keyfile {listener.tls.key}"]
+        if listener.tls.client_ca is not None:
+            # A certificate says that a device is one of ours; its user and password say which, and its secret can be
+            # renewed and withdrawn within a second.
+            lines += [f"cafile {listener.tls.client_ca}", "require_certificate true", "use_identity_as_username false"]
+    return "\n".join(lines)

@@ -16,8 +16,9 @@ from psycopg import sql
 
 from core.errors import EnvironmentProblem, TransientError
 from pilotbed.stack.account import Account, child_account, make_folder, require_reachable
-from pilotbed.stack.child import Child, command_of, server_environment, start_child
+from pilotbed.stack.child import Child, server_environment, start_child, stop_left_behind
 from pilotbed.stack.lock import FolderLock
+from pilotbed.stack.log_file import tail
 from pilotbed.stack.ports import free_port, require_free
 from pilotbed.stack.postgres_binaries import Binaries, find_binaries, reachable_binaries
 from pilotbed.stack.postgres_cluster import make_cluster, reason, require_same_major
@@ -152,7 +153,13 @@ class Postgres:
         try:
             binaries = reachable_binaries(find_binaries(self._override), account, self.folder / "programs")
             self._password = read_or_make_secret(self.password_file, lambda: secrets.token_urlsafe(24))
-            self._stop_stale()
+            stop_left_behind(
+                self.name,
+                self.data / "postmaster.pid",
+                working_on=self.data,
+                stop_signal=signal.SIGINT,
+                say=self._say,
+            )
             if not self.data.exists():
                 make_cluster(
                     self.data,
@@ -188,24 +195,6 @@ class Postgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _stop_stale(self) -> None:
-        """Stop a server that an earlier process of ours left on this folder. We hold the lock: nobody else uses it."""
-        try:
-            first_line = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
-            pid = int(first_line)
-        except (FileNotFoundError, IndexError, ValueError):
-            return
-        command = command_of(pid)
-        if command is None or str(self.data) not in command:
-            return
-        self._say(f"A PostgreSQL left behind on {self.data} (process {pid}) is stopped first.")
-        end = time.monotonic() + 60.0
-        os.kill(pid, signal.SIGINT)
-        while command_of(pid) is not None:
-            if time.monotonic() > end:
-                raise EnvironmentProblem(f"The PostgreSQL left behind (process {pid}) does not stop: end it by hand.")
-            time.sleep(0.05)
 
     def _launch(self, binaries: Binaries, account: Account | None) -> Child:
         settings = self._settings | {
@@ -260,7 +249,7 @@ class Postgres:
         """The server's own last words."""
         logs = sorted((self.folder / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
         for path in [*reversed(logs[-1:]), self.folder / "start.log"]:
-            text = path.read_text(encoding="utf-8", errors="replace")[-20_000:]
+            text = tail(path)
             if "FATAL" in text or "PANIC" in text or "ERROR" in text:
                 return reason(text)
         return "it left no reason in its log"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from core.errors import EnvironmentProblem
 from pilotbed.stack.account import make_folder
 from pilotbed.stack.child import Child, start_child
 from pilotbed.stack.log_file import LogFile
@@ -26,6 +27,7 @@ class Program:
         log: Path | None = None,
         say: Callable[[str], None] = lambda _line: None,
         ready: Callable[[], bool] = lambda: True,
+        says_when_ready: str = "",
         ready_within_s: float = 30.0,
         patience_s: float = 15.0,
         wait: Callable[[float], object] = time.sleep,
@@ -35,6 +37,8 @@ class Program:
         :param log: a file for what it prints.
         :param say: takes one line at a time about it.
         :param ready: whether it does its work; start waits for that, for ``ready_within_s``.
+        :param says_when_ready: how the line begins by which it says so itself. A port that answers says less: it may be
+            another's.
         :param patience_s: how long it may take to end before it is killed.
         """
         self._name = name
@@ -43,6 +47,8 @@ class Program:
         self._log = log
         self._say = say
         self._ready = ready
+        self._ready_word = says_when_ready.encode()
+        self._said_ready = threading.Event()
         self._ready_within_s = ready_within_s
         self._patience_s = patience_s
         self._wait = wait
@@ -73,8 +79,12 @@ class Program:
         """Nothing."""
 
     def start(self) -> None:
-        """Start it and wait until it is ready, or has ended, or the time for it has passed: it may still come."""
+        """Start it and wait until it is ready, or the time for it has passed: it may still come.
+
+        :raises EnvironmentProblem: it ended before it was ready, by its own words.
+        """
         self._last_line = ""
+        self._said_ready.clear()
         self._child = start_child(
             self._name,
             self._command,
@@ -84,8 +94,13 @@ class Program:
         self._reader = threading.Thread(target=self._read, args=[self._child], name=f"{self._name} output", daemon=True)
         self._reader.start()
         end = time.monotonic() + self._ready_within_s
-        while not self._ready() and self._child.exit_code() is None and time.monotonic() < end:
+        while not self._is_ready() and time.monotonic() < end:
+            if self._child.exit_code() is not None:
+                raise EnvironmentProblem(f"{self._name} ended before it was ready: {self.last_words()}")
             self._wait(0.05)
+
+    def _is_ready(self) -> bool:
+        return (not self._ready_word or self._said_ready.is_set()) and self._ready()
 
     def stop(self) -> None:
         """Ask it to end, and kill it if it takes too long."""
@@ -107,6 +122,8 @@ class Program:
             file = LogFile(self._log)
         for line in stream:
             text = line.rstrip(b"\r\n")
+            if self._ready_word and text.startswith(self._ready_word):
+                self._said_ready.set()
             if file is not None:
                 file.write([text])
             if text.strip():

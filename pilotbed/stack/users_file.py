@@ -26,16 +26,17 @@ class UsersFile:
         """Make it anew with these users and no others."""
         self._write(dynsec.generate(users))
 
-    def merge(self, users: Iterable[BrokerUser]) -> None:
+    def merge(self, users: Iterable[BrokerUser], *, without: Iterable[str] = ()) -> None:
         """Add these users, or put them in place of those of their names; the others stay. Without a file, make it.
 
+        :param without: names of users that are not to be there.
         :raises EnvironmentProblem: the file is damaged. The broker would start with it, and let nobody in.
         """
         if not self.exists():
             self.write(users)
             return
         with self._damage_told():
-            text = dynsec.replace_users(self.path.read_text(encoding="utf-8"), users)
+            text = dynsec.replace_users(self.path.read_text(encoding="utf-8"), users, without=without)
         self._write(text)
 
     def names(self) -> frozenset[str]:

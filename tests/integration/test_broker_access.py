@@ -3,123 +3,21 @@
 from __future__ import annotations
 
 import json
-import queue
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from core.database import Connection
+from core.database import connected as database_connected
 from core.errors import BrokerAway, PermanentError
 from devices.access import Access
 from devices.broker import Broker, broker_users, synchronise
 from devices.control import Control
-from devices.plan.credential_file import Credential
-from devices.plan.reader import PlanFile, read_plan
 from devices.registry import apply_plan, issue_credential, pilots, withdraw_connection
 from pilotbed.stack.mosquitto import Mosquitto
-
-PLAN = """
-pilot: {pilot}
-title: t
-kind: rnd
-company: {{id: c, name: c}}
-site: {{id: s, name: s}}
-period: {{start: 2026-03-01, end: 2027-03-01}}
-evaluation: {{data_until: 2027-02-01, meeting: 2027-02-10}}
-product: {{name: p}}
-connections:
-  gw: {{topics: ["{pilot}/tele/+"]}}
-slots:
-  a: {{connection: gw, device: {{serial: "1"}}, channels: {{t: {{unit: degC, period: 1 h}}}}}}
-  b: {{connection: gw, select: {{id: b}}, device: {{serial: "2"}}, channels: {{t: {{unit: degC, period: 1 h}}}}}}
-  c: {{device: {{serial: "3"}}, channels: {{t: {{unit: degC, period: 1 h}}}}}}
-kpis:
-  k: {{name: k, measure: {{capture: {{}}}}, target: ">= 90 %"}}
-"""
-
-
-def plan(name: str, *replacements: tuple[str, str]) -> PlanFile:
-    text = PLAN.format(pilot=name).replace("  a: {connection: gw,", "  a: {connection: gw, select: {id: a},")
-    for old, new in replacements:
-        assert old in text
-        text = text.replace(old, new)
-    return read_plan(text.encode())
-
-
-@dataclass
-class Client:
-    """A device, or somebody who would be one."""
-
-    mqtt: mqtt.Client
-    heard: queue.SimpleQueue[tuple[str, bytes]] = field(default_factory=queue.SimpleQueue)
-    gone: threading.Event = field(default_factory=threading.Event)
-    codes: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
-
-    def publish(self, topic: str, payload: str = "{}") -> int:
-        """The reason code of the acknowledgement."""
-        message = self.mqtt.publish(topic, payload, qos=1)
-        message.wait_for_publish(5)
-        return int(self.codes.get(timeout=5).value)
-
-    def subscribe(self, topic: str) -> int:
-        """The reason code of the acknowledgement."""
-        self.mqtt.subscribe(topic, qos=1)
-        return int(self.codes.get(timeout=5).value)
-
-
-@contextmanager
-def connected(broker: Mosquitto, username: str, password: str) -> Iterator[Client]:
-    """A client that has logged in; ConnectionRefusedError if it was not let in."""
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, client_id=username, protocol=mqtt.MQTTv5, reconnect_on_failure=False
-    )
-    client.username_pw_set(username, password)
-    made = Client(mqtt=client)
-    answered: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    client.on_connect = lambda _c, _d, _f, code, _p: answered.put(code)
-    client.on_message = lambda _c, _d, message: made.heard.put((message.topic, bytes(message.payload)))
-    client.on_disconnect = lambda *_: made.gone.set()
-    client.on_publish = lambda _c, _d, _m, code, _p: made.codes.put(code)
-    client.on_subscribe = lambda _c, _d, _m, codes, _p: made.codes.put(codes[0])
-    client.connect("127.0.0.1", broker.port)
-    client.loop_start()
-    try:
-        code = answered.get(timeout=5)
-        if code.is_failure:
-            raise ConnectionRefusedError(str(code))
-        yield made
-    finally:
-        client.disconnect()
-        client.loop_stop()
-
-
-def let_in(broker: Mosquitto, username: str, password: str) -> bool:
-    try:
-        with connected(broker, username, password):
-            return True
-    except ConnectionRefusedError:
-        return False
-
-
-@contextmanager
-def collector(broker: Mosquitto, name: str = "collector-3") -> Iterator[Client]:
-    parts = urlsplit(broker.collector_url(name))
-    with connected(broker, parts.username or "", parts.password or "") as client:
-        yield client
-
-
-def applied(connection: Connection, broker: Mosquitto, file: PlanFile) -> dict[str, Credential]:
-    with Broker(broker.admin_url) as control:
-        done = apply_plan(connection, file, who="cli:test", broker=control)
-    return {credential.connection: credential for credential in done.credentials}
+from tests.speaking import applied, collector, connected, let_in, plan
 
 
 def test_a_device_speaks_on_its_own_topics_and_nowhere_else(
@@ -350,3 +248,30 @@ def test_one_command_at_a_time_does_not_wait_for_ever(own_broker: Mosquitto) -> 
 def test_a_grant_without_a_secret_needs_a_user_that_is_there(broker: Mosquitto, pilot: str) -> None:
     with Broker(broker.admin_url) as control, pytest.raises(PermanentError, match="device credentials"):
         control.grant(Access(username=f"{pilot}.x", publish=("a",), subscribe=()), None)
+
+
+def test_commands_at_the_same_time_do_not_stop_each_other(
+    connection: Connection, database_url: str, own_broker: Mosquitto, pilot: str
+) -> None:
+    """They come under one user, of which the broker takes one connection at a time."""
+    gateway = applied(connection, own_broker, plan(pilot))["gw"]
+    failures: list[BaseException] = []
+
+    def compare() -> None:
+        try:
+            with database_connected(database_url) as own:
+                for _ in range(20):
+                    synchronise(own_broker.admin_url, own)
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failures.append(error)
+
+    comparing = [threading.Thread(target=compare) for _ in range(2)]
+    for thread in comparing:
+        thread.start()
+    newest = gateway
+    while any(thread.is_alive() for thread in comparing):
+        with Broker(own_broker.admin_url) as control:
+            newest = issue_credential(connection, pilot, "gw", who="cli:test", broker=control)
+    assert failures == []
+    assert let_in(own_broker, newest.username, newest.password)
+    assert synchronise(own_broker.admin_url, connection).missing == ()

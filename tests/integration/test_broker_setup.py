@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISFIFO
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -19,6 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from core.database import Connection
 from core.errors import EnvironmentProblem
+from core.settings import Settings
+from core.tls import client_context
 from devices.access import Access
 from devices.broker import Broker
 from devices.registry import withdraw_connection
@@ -29,6 +33,7 @@ from pilotbed.stack.broker_folder import BrokerFolder, Prepared
 from pilotbed.stack.mosquitto import ADMIN
 from pilotbed.stack.mosquitto_binaries import find_broker
 from pilotbed.stack.ports import free_port
+from tests.certificates import Authority
 from tests.collecting import apply, wait_for
 from tests.composed import mosquitto_on, run
 from tests.conftest import missing
@@ -308,3 +313,42 @@ def prepare(set_up: SetUp) -> Prepared:
     return BrokerFolder(set_up.folder).prepare(
         listen=("127.0.0.1", set_up.port), plugin=set_up.plugin, admin_secret="a" * 16, collector_secrets={}
     )
+
+
+def test_it_listens_by_tls_besides(set_up: SetUp, tmp_path: Path) -> None:
+    ca = Authority(tmp_path / "ca")
+    pair, secure = ca.signed("server"), free_port()
+    renewed = ca.signed("renewed")
+    for name, path in (("CERTIFICATE", pair.certificate), ("KEY", pair.key)):
+        set_up.variables[f"PILOTBED_BROKER_{name}"] = str(path)
+    options = ("--listen-tls", f"127.0.0.1:{secure}")
+    assert "certificate and key" in set_up.done(*options)
+    assert "nothing was written" in set_up.done(*options)
+    trusting = client_context(Settings(mqtt_ca=ca.file))
+    with mosquitto_on(set_up.folder, set_up.port):
+        with client(set_up, ADMIN, set_up.variables[ADMIN_VARIABLE]) as plain:
+            assert plain.refused is None
+        with (
+            socket.create_connection(("127.0.0.1", secure), timeout=10) as raw,
+            trusting.wrap_socket(raw, server_hostname="localhost") as wrapped,
+        ):
+            assert wrapped.version() in ("TLSv1.2", "TLSv1.3")
+    pair.certificate.write_bytes(renewed.certificate.read_bytes())
+    pair.key.write_bytes(renewed.key.read_bytes())
+    assert set_up.done(*options).startswith(f"Written to {set_up.folder}: certificate and key.")
+
+
+def test_tls_without_a_certificate_is_refused(set_up: SetUp) -> None:
+    done = set_up("--listen-tls", "127.0.0.1:8883")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "PILOTBED_BROKER_CERTIFICATE" in done.stderr
+    assert not set_up.users.exists()
+
+
+def test_the_pipe_for_what_the_broker_says_stays(set_up: SetUp) -> None:
+    set_up.done("--log-pipe")
+    pipe = set_up.folder / "state" / "log.pipe"
+    before = pipe.stat()
+    assert S_ISFIFO(before.st_mode) and before.st_mode & 0o077 == 0
+    assert "nothing was written" in set_up.done("--log-pipe")
+    assert pipe.stat().st_ino == before.st_ino, "broker and reader may have it open"

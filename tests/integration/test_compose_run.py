@@ -20,9 +20,12 @@ import pytest
 
 from core.database import Connection, connected
 from core.errors import EnvironmentProblem
+from devices.journal import denials
 from pilotbed.stack import pulse
-from pilotbed.stack.mosquitto_binaries import find_broker
-from pilotbed.stack.ports import free_port
+from pilotbed.stack.account import child_account
+from pilotbed.stack.child import start_child
+from pilotbed.stack.mosquitto_binaries import find_broker, find_program
+from pilotbed.stack.ports import answers, free_port
 from telemetry.happenings import beat
 from tests.collecting import count, device, now_ms, plan_bytes, wait_for
 from tests.composed import (
@@ -30,7 +33,6 @@ from tests.composed import (
     PILOTBED,
     ROOT,
     environment,
-    mosquitto_on,
     process_environment,
     run,
     services,
@@ -40,6 +42,7 @@ from tests.conftest import missing
 
 pytestmark = pytest.mark.timeout(120)
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FIRST_PASSWORD = re.compile(r"First administrator: admin, password (\S+) \(shown this once\)\.")
 
 
@@ -145,13 +148,42 @@ class Rehearsal:
         found = environment(services()[service], self.given)
         assert found["PILOTBED_DATABASE_URL"].endswith("@database:5432/pilotbed")
         # Nobody may need a place of their own but those who have a volume.
-        place = self.folder / "data" if "volumes" in services()[service] else Path("/proc/read-only")
+        own = any(volume.endswith(":/var/lib/pilotbed") for volume in services()[service].get("volumes", ()))
+        place = self.folder / "data" if own else Path("/proc/read-only")
         found |= {"PILOTBED_DATABASE_URL": self.database_url, "PILOTBED_DATA_DIR": str(place)}
+        found = {name: self.here(value) for name, value in found.items()}
         if "PILOTBED_WEB_PORT" in found:
             found |= {"PILOTBED_HOST": "127.0.0.1", "PILOTBED_WEB_PORT": str(self.web_port)}
         if "PILOTBED_MQTT_URL" in found:
             found["PILOTBED_MQTT_URL"] = found["PILOTBED_MQTT_URL"].replace("@broker:1883", f"@{self.broker_address}")
         return found
+
+    def here(self, text: str) -> str:
+        """A path of the volumes as it is here."""
+        return text.replace("/mosquitto/data", str(self.broker)).replace("/mosquitto/log", str(self.folder / "log"))
+
+    @contextmanager
+    def broker_running(self) -> Iterator[None]:
+        """The broker and the reader of what it says, by their own commands."""
+        (self.folder / "log").mkdir()
+        keeper, broker = services()["broker-log"], services()["broker"]
+        assert keeper["entrypoint"][0] == "python"
+        [shell, flag, text] = broker["command"]
+        text = self.here(text).replace("/usr/sbin/mosquitto", str(find_program()))
+        started = [
+            start_child("broker-log", [sys.executable, *keeper["entrypoint"][1:], *map(self.here, keeper["command"])],
+                        output=self.folder / "broker-log.log"),
+            start_child("broker", [shell, flag, text], account=child_account(), output=self.folder / "broker.log"),
+        ]  # fmt: skip
+        try:
+            wait_for(lambda: answers("127.0.0.1", self.broker_port), what="the broker to listen")
+            health = [self.here(word) for word in keeper["healthcheck"]["test"][1:]]
+            assert subprocess.run(health, check=False, timeout=10).returncode == 0
+            yield
+        finally:
+            for child in reversed(started):
+                child.stop()
+        assert "mosquitto version" in (self.folder / "broker-log.log").read_text(), "it is echoed"
 
     @property
     def broker_address(self) -> str:
@@ -159,7 +191,7 @@ class Rehearsal:
 
     def once(self, service: str, *further: str) -> str:
         """Run a service that ends by itself."""
-        command = [word.replace("/mosquitto/data", str(self.broker)) for word in services()[service]["command"]]
+        command = [self.here(word) for word in services()[service]["command"]]
         done = run(*(further if service == "cli" else (*command, *further)), variables=self.variables(service))
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -196,7 +228,7 @@ def test_the_services_of_the_file_run_together(empty_database_url: str, stack_fo
     assert FIRST_PASSWORD.search(rehearsal.once("migrate")) is not None
     assert "the users pilotbed-admin, collector-1" in rehearsal.once("broker-setup", *setting_up)
     with ExitStack() as running:
-        running.enter_context(mosquitto_on(rehearsal.broker, rehearsal.broker_port))
+        running.enter_context(rehearsal.broker_running())
         for service in ("collect", "work", "serve"):
             is_healthy = running.enter_context(rehearsal.lasting(service))
             wait_for(is_healthy, what=f"{service} to be healthy", within_s=40)
@@ -206,9 +238,14 @@ def test_the_services_of_the_file_run_together(empty_database_url: str, stack_fo
         [issued] = applied["credentials"]
         with device(f"mqtt://{issued['username']}:{issued['password']}@{rehearsal.broker_address}") as sender:
             sender.say(f"pilots/{pilot}/s1/readings", {"ts": now_ms(), "values": {"pm25": 21.5, "temp": 20.0}})
-            sender.finish(1)
+            sender.say("elsewhere", {})
+            sender.finish(2)
         with connected(empty_database_url) as connection:
             wait_for(lambda: count(connection, "reading") == 2, what="the readings to be stored")
+            wait_for(
+                lambda: [row["topic"] for row in denials(connection, pilot, since=LONG_AGO)] == ["elsewhere"],
+                what="the denial to be told",
+            )
     assert "nothing was written" in rehearsal.once("broker-setup", *setting_up)
 
 

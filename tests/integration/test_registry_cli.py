@@ -155,9 +155,9 @@ def test_the_audit_log_is_shown(pilotbed: Callable[..., tuple[int, str, str]], f
     code, out, _ = pilotbed("audit", "--pilot", pilot, "--json")
     lines = json.loads(out)["entries"]
     assert code == 0
-    assert lines[0]["what"] == "device.replace"
-    assert lines[0]["who"].startswith("cli:")
-    assert (lines[0]["before"]["serial"], lines[0]["after"]["serial"]) == ("OT-1", "OT-2")
+    assert [line["what"] for line in lines[:2]] == ["credential.issue", "device.replace"]
+    assert lines[1]["who"].startswith("cli:")
+    assert (lines[1]["before"]["serial"], lines[1]["after"]["serial"]) == ("OT-1", "OT-2")
     code, out, _ = pilotbed("audit", "--pilot", pilot)
     assert code == 0
     assert "serial: OT-1 → OT-2" in out

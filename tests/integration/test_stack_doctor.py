@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,27 @@ def test_a_closed_data_directory_is_named(stack_folder: Path) -> None:
     seen = doctor(closed / "data")
     assert seen.returncode == 2
     assert f"{closed} is closed to the user" in seen.stdout
+
+
+def test_it_says_whether_anybody_reads_the_brokers_log(stack_folder: Path, database_url: str) -> None:
+    def line(**variables: str) -> str:
+        seen = doctor(stack_folder, **variables)
+        assert seen.returncode == 0, seen.stdout
+        return next(line for line in seen.stdout.splitlines() if "Broker's log" in line)
+
+    assert line().startswith("✓ Broker's log") and "`pilotbed up`" in line()
+    elsewhere = {"PILOTBED_DATABASE_URL": database_url, "PILOTBED_MQTT_URL": "mqtt://a:b@127.0.0.1:1"}
+    assert line(**elsewhere).startswith("▲ Broker's log")
+    assert "nobody reads it" in line(**elsewhere) and "PILOTBED_BROKER_LOG" in line(**elsewhere)
+    log = stack_folder / "mosquitto.log"
+    assert "No such file" in line(**elsewhere, PILOTBED_BROKER_LOG=str(log))
+    log.write_text("")
+    assert line(**elsewhere, PILOTBED_BROKER_LOG=str(log)).startswith("✓ Broker's log")
+
+
+def test_certificates_that_are_not_usable_are_named(stack_folder: Path) -> None:
+    assert re.search(r"^✓ TLS to the broker +no", doctor(stack_folder).stdout, re.MULTILINE)
+    seen = doctor(stack_folder, PILOTBED_BROKER_CERTIFICATE=str(stack_folder / "none.pem"))
+    assert seen.returncode == 2
+    line = next(line for line in seen.stdout.splitlines() if "TLS to the broker" in line)
+    assert line.startswith("✕ TLS to the broker") and "PILOTBED_BROKER_KEY" in line

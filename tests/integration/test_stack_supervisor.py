@@ -243,3 +243,57 @@ def test_a_program_ends_cleanly_when_its_owner_is_killed(tmp_path: Path) -> None
         assert within(10, lambda: told(file) == ["began orphan"])
         owner.kill()
     assert within(10, lambda: told(file) == ["began orphan", "ended orphan"])
+
+
+_SAYS = (
+    "import sys, time; print('loading'); time.sleep(0.3); print('Pages at nowhere'); sys.stdout.flush(); time.sleep(60)"
+)
+
+
+def test_a_program_is_ready_when_it_says_so(tmp_path: Path) -> None:
+    program = Program("pages", [sys.executable, "-u", "-c", _SAYS], says_when_ready="Pages at ", ready_within_s=20)
+    began = time.monotonic()
+    program.start()
+    try:
+        assert 0.3 <= time.monotonic() - began < 10
+        assert program.exit_code() is None
+    finally:
+        program.stop()
+
+
+def test_a_program_that_ends_before_it_is_ready_stops_the_start(tmp_path: Path) -> None:
+    ending = Program(
+        "pages", [sys.executable, "-c", "print('the port is taken'); raise SystemExit(2)"], says_when_ready="Pages at "
+    )
+    first = telling(tmp_path / "told", "first")
+    supervisor = Supervisor([first, ending], say=lambda _: None)
+    with pytest.raises(EnvironmentProblem, match="pages ended before it was ready: the port is taken"):
+        supervisor.start()
+    assert told(tmp_path / "told") == ["began first", "ended first"]
+
+
+def test_a_program_that_ends_before_it_is_ready_is_tried_again_later(tmp_path: Path) -> None:
+    """Once it ran, its port may be taken for a while: that stops nobody else."""
+    said: list[str] = []
+    flag = tmp_path / "taken"
+    text = (
+        "import pathlib, sys, time\n"
+        "if pathlib.Path(sys.argv[1]).exists(): print('the port is taken'); sys.exit(2)\n"
+        "print('Pages at nowhere', flush=True)\n"
+        "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.02)\n"
+    )
+    program = Program("pages", [sys.executable, "-c", text, str(flag)], says_when_ready="Pages at ", say=said.append)
+    supervisor = Supervisor([program], say=said.append)
+    supervisor.start()
+    try:
+        flag.touch()
+
+        def tended(word: str) -> bool:
+            supervisor.tend()
+            return any(word in line for line in said)
+
+        assert within(20, lambda: tended("pages does not start (pages ended before it was ready: the port is taken)"))
+        flag.unlink()
+        assert within(20, lambda: tended("pages runs again."))
+    finally:
+        supervisor.stop()

@@ -21,6 +21,9 @@ import pytest
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.child import command_of
 from pilotbed.stack.data_directory import LAYOUT
+from pilotbed.stack.ports import free_port
+from tests.certificates import Authority
+from tests.collecting import plan_bytes
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -206,6 +209,70 @@ def test_a_busy_port_is_named_before_anything_starts(directory: Path) -> None:
     assert not (directory / "postgres").exists()
 
 
+@pytest.mark.parametrize(
+    ("setting", "what"), [("PILOTBED_WEB_PORT", "the web server"), ("PILOTBED_MQTT_PORT", "the MQTT broker")]
+)
+def test_a_port_that_was_taken_meanwhile_is_not_believed_to_be_ours(directory: Path, setting: str, what: str) -> None:
+    """The port was free when it was looked at; while PostgreSQL starts, somebody else begins to answer there."""
+    port = free_port()
+    output = directory.with_name("output")
+    with (
+        output.open("w") as sink,
+        subprocess.Popen(
+            [sys.executable, "-m", "pilotbed", "up"],
+            cwd=ROOT, env=environment(directory, **{setting: str(port)}), stdout=sink, stderr=sink, text=True,
+        ) as second,
+    ):  # fmt: skip
+        try:
+            assert within(60, lambda: (directory / "postgres/data").exists() or second.poll() is not None)
+            with socket.create_server(("127.0.0.1", port)):
+                second.wait(60)
+        finally:
+            second.kill()
+    assert second.returncode == 2, output.read_text()
+    said = output.read_text().splitlines()
+    assert f"Port {port} on 127.0.0.1, wanted for {what}, is in use by another program" in said[-1]
+    assert setting in said[-1]
+    assert "runs again" not in output.read_text()
+    assert not (directory / "run.json").exists()
+    assert not (directory / "postgres/data/postmaster.pid").exists()
+
+
+def test_of_two_started_at_once_on_one_web_port_one_runs_and_one_says_why_not(stack_folder: Path) -> None:
+    port = str(free_port())
+    folders = [stack_folder / "one" / "data", stack_folder / "two" / "data"]
+    for folder in folders:
+        folder.parent.mkdir(mode=0o711)
+    outputs = [folder.with_name("output") for folder in folders]
+    both = []
+    for folder, output in zip(folders, outputs, strict=True):
+        with output.open("w") as sink:
+            both.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "pilotbed", "up"],
+                    cwd=ROOT, env=environment(folder, PILOTBED_WEB_PORT=port), stdout=sink, stderr=sink, text=True,
+                )
+            )  # fmt: skip
+    try:
+        assert within(90, lambda: any("until Ctrl-C" in output.read_text() for output in outputs))
+        assert within(60, lambda: any(process.poll() is not None for process in both))
+        [ended] = [index for index, process in enumerate(both) if process.poll() is not None]
+        assert both[ended].returncode == 2
+        assert f"Port {port}" in outputs[ended].read_text().splitlines()[-1]
+        time.sleep(2)
+        assert both[1 - ended].poll() is None
+        assert "ended unasked" not in outputs[1 - ended].read_text()
+    finally:
+        for process in both:
+            process.send_signal(signal.SIGINT)
+        for process in both:
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
 def test_a_directory_of_a_newer_version_is_left_alone(directory: Path) -> None:
     directory.mkdir(mode=0o711)
     (directory / "version").write_text(f"{LAYOUT + 1}\n")
@@ -302,3 +369,49 @@ def test_servers_that_the_settings_name_are_used(directory: Path, database_url: 
     )
     assert asked.stdout.split() == [database_url, "mqtt://somebody:secret@broker.example:1883"]
     assert not directory.exists()
+
+
+def test_with_a_certificate_devices_come_by_tls_and_our_own_processes_as_before(
+    directory: Path, stack_folder: Path
+) -> None:
+    ca = Authority(stack_folder / "ca")
+    pair = ca.signed("server")
+    variables = {
+        "PILOTBED_BROKER_CERTIFICATE": str(pair.certificate),
+        "PILOTBED_BROKER_KEY": str(pair.key),
+        "PILOTBED_MQTT_CA": str(ca.file),
+    }
+    with up(directory, **variables) as running:
+        address = running.running["mqtt_url"]
+        assert address.startswith("mqtts://127.0.0.1:")
+        assert running.running["mqtt_inner_url"].startswith("mqtt://127.0.0.1:")
+        plan = stack_folder / "plan.yaml"
+        plan.write_bytes(plan_bytes("encrypted"))
+        applied = pilotbed(directory, "plan", "apply", str(plan), "--json", **variables)
+        assert applied.returncode == 0, applied.stderr
+        assert json.loads(applied.stdout)["broker"] == address
+        shown = pilotbed(directory, "device", "credentials", "encrypted", "s1", "--example", "python", **variables)
+        program = shown.stdout[shown.stdout.index("# Python") :]
+        assert f'ca_certs="{ca.file.name}"' in program
+        done = subprocess.run(
+            [sys.executable, "-"], input=program, cwd=ca.folder, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.stdout == "connected: Success\npublished: Success\n", done.stderr
+        stored = (
+            "from core.database import connected\n"
+            "from pilotbed.stack.attach import attached_database\n"
+            "with attached_database() as url, connected(url) as connection:\n"
+            "    print(connection.execute('SELECT count(*) AS n FROM reading').fetchone()['n'],"
+            " connection.execute('SELECT count(*) AS n FROM contact').fetchone()['n'])\n"
+        )
+        # Three channels; and the registry's user, the collector and the device were seen at the broker.
+        assert within(30, lambda: script(directory, stored).stdout.split() == ["3", "3"])
+
+
+def test_a_certificate_that_is_not_usable_is_named_before_anything_starts(directory: Path) -> None:
+    refused = pilotbed(
+        directory, "up", PILOTBED_BROKER_CERTIFICATE="/nowhere/a.pem", PILOTBED_BROKER_KEY="/nowhere/b.pem"
+    )
+    assert refused.returncode == 2
+    assert "PILOTBED_BROKER_CERTIFICATE (/nowhere/a.pem)" in one_line(refused.stderr)
+    assert not (directory / "postgres").exists()

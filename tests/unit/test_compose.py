@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from docker.utils.build import exclude_paths  # type: ignore[import-untyped]
+from ruamel.yaml import YAML
 
 import pilotbed
 from core.settings import Settings
@@ -101,6 +102,7 @@ def test_docker_compose_itself_reads_the_file(tmp_path: Path) -> None:
 def test_every_command_exists() -> None:
     commands = {name: service["command"][0] for name, service in ours().items()}
     assert commands.pop("cli") == "--help"
+    assert commands.pop("broker-log").endswith(".pipe")  # of its own entry point
     assert set(commands) == {"migrate", "broker-setup", "collect", "work", "serve"}
     for command in commands.values():
         assert find_spec(COMMANDS[command][0]) is not None
@@ -108,14 +110,15 @@ def test_every_command_exists() -> None:
 
 def test_health_is_asked_of_modules_that_exist() -> None:
     asked = [service["healthcheck"]["test"] for service in ours().values() if "healthcheck" in service]
+    asked += [service["entrypoint"] for service in ours().values() if "entrypoint" in service]
     modules = [test[test.index("-m") + 1] for test in asked if "-m" in test]
-    assert len(modules) == 2
+    assert len(modules) == 3
     assert all(find_spec(module) is not None for module in modules)
 
 
 def test_what_runs_on_says_whether_it_is_healthy() -> None:
     lasting = {name for name, service in services().items() if service["restart"] != "no"}
-    assert lasting == {"database", "broker", "collect", "work", "serve", "grafana"}
+    assert lasting == {"database", "broker", "broker-log", "collect", "work", "serve", "grafana"}
     assert {name for name, service in services().items() if "healthcheck" in service} == lasting
 
 
@@ -131,6 +134,8 @@ def test_every_setting_is_usable_as_it_is_given(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("PILOTBED_DATA_DIR", str(tmp_path))
     given = some_secrets()
     for service in ours().values():
+        if "environment" not in service:
+            continue
         with monkeypatch.context() as context:
             for name, value in environment(service, given).items():
                 context.setenv(name, value)
@@ -167,12 +172,26 @@ def test_a_collector_has_time_to_commit_what_it_holds() -> None:
 
 
 def test_the_broker_finds_what_is_set_up_for_it() -> None:
-    [command, folder] = services()["broker-setup"]["command"]
-    assert command == "broker-setup"
-    assert f"{folder}/mosquitto.conf" in services()["broker"]["command"]
+    [command, folder, *options] = services()["broker-setup"]["command"]
+    assert (command, options) == ("broker-setup", ["--log-pipe"])
+    assert f"-c {folder}/mosquitto.conf 2>{folder}/state/log.pipe" in services()["broker"]["command"][-1]
     assert services()["broker-setup"]["volumes"] == services()["broker"]["volumes"] == [f"broker:{folder}"]
     assert ("USER", services()["broker"]["user"]) in dockerfile()
     assert services()["broker-setup"]["environment"]["PILOTBED_COLLECTOR"] == "collector-1"
+
+
+def test_what_the_broker_says_is_kept_and_read() -> None:
+    keeper, work = services()["broker-log"], services()["work"]
+    [pipe, log, echo] = keeper["command"]
+    assert (pipe, echo) == ("/mosquitto/data/state/log.pipe", "--echo")
+    assert keeper["network_mode"] == "none"
+    [held, kept] = keeper["volumes"]
+    assert held == services()["broker"]["volumes"][0]
+    assert log.startswith(kept.split(":")[1] + "/")
+    assert work["environment"]["PILOTBED_BROKER_LOG"] == log
+    assert work["volumes"] == [f"{kept}:ro"]
+    folders = " ".join(rest for name, rest in dockerfile() if name == "RUN")
+    assert f" {kept.split(':')[1]}" in folders, "a new volume takes the owner of the folder that it is mounted on"
 
 
 # --- nothing open by default -----------------------------------------------------------------------------------------
@@ -323,6 +342,29 @@ def test_the_guide_makes_usable_secrets(tmp_path: Path) -> None:
     before = made.read_bytes()
     subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False, timeout=30, capture_output=True)
     assert made.read_bytes() == before
+
+
+def test_the_guides_override_for_tls_is_valid_and_fits(tmp_path: Path) -> None:
+    [text] = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    override = tmp_path / "compose.override.yaml"
+    override.write_text(text, encoding="utf-8")
+    given = dict(YAML(typ="safe", pure=True).load(text)["services"])
+    assert set(given) <= set(services())
+    [command, folder, *options] = given["broker-setup"]["command"]
+    assert [command, folder, "--log-pipe"] == services()["broker-setup"]["command"]
+    assert options == ["--log-pipe", "--listen-tls", "0.0.0.0:8883"]
+    named = {name for service in given.values() for name in service.get("environment", {})}
+    assert named <= SETTINGS
+    assert "PILOTBED_BROKER_CLIENT_CA" in SETTINGS and "PILOTBED_BROKER_CLIENT_CA" in text
+    # The file alone lacks what it overrides; with it, it is whole.
+    whole = compose()
+    for name, service in given.items():
+        whole["services"][name] = whole["services"][name] | {k: v for k, v in service.items() if k != "environment"}
+    merged = tmp_path / "merged.yaml"
+    with merged.open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(whole, file)
+    done = valid(merged)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_guide_names_services_that_exist() -> None:

@@ -21,7 +21,7 @@ from devices.credentials import PasswordRecord, password_record
 from pilotbed.stack import backoff, broker_memory, dynsec, postgres_cluster
 from pilotbed.stack.account import Account, barrier, make_folder
 from pilotbed.stack.backoff import Backoff
-from pilotbed.stack.broker_log import denials, worth_keeping
+from pilotbed.stack.broker_log import worth_keeping
 from pilotbed.stack.broker_memory import Door, machine_memory_bytes, resident_bytes
 from pilotbed.stack.checkup import settings_shown
 from pilotbed.stack.lock import Busy, FolderLock
@@ -204,24 +204,6 @@ def test_common_lines_go_and_rare_ones_stay() -> None:
     assert worth_keeping(_COMMON * 50) == []
     assert worth_keeping(_COMMON + _RARE + _COMMON) == [_RARE.rstrip()]
     assert worth_keeping(b"mosquitto version 2.0.11 running\n") == [b"mosquitto version 2.0.11 running"]
-
-
-def test_denials_are_read_on_from_where_one_stopped(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    log = LogFile(path)
-    log.write([_RARE.rstrip(), b"something else"])
-    found, offset = denials(path)
-    assert [(one.username, one.topic, one.size_bytes) for one in found] == [("dev", "pilots/o''/re (x)", 7)]
-    with path.open("ab") as file:
-        file.write(b"2026-11-22T17:34:57.123Z Dropped too large PUBLISH from big")
-    assert denials(path, offset) == ([], offset), "half a line is not read yet"
-    with path.open("ab") as file:
-        file.write(b" (d0, q1, r0, m1, 't', ... (9000000 bytes))\n")
-    more, end = denials(path, offset)
-    assert [(one.username, one.reason) for one in more] == [("big", "too large")]
-    path.write_bytes(b"")
-    assert denials(path, end) == ([], 0), "a log begun anew is read from its start"
-    assert denials(tmp_path / "none") == ([], 0)
 
 
 def test_a_log_file_stays_small(tmp_path: Path) -> None:
