@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from core.errors import PermanentError
 from devices.plan.credential_file import Credential, CredentialFile
 from devices.plan.model import Plan
-from simulators.publisher import Login
+from simulators.login import Login
 
 
 def logins(file: CredentialFile, plan: Plan, *, broker: str | None = None) -> Mapping[str, Login]:

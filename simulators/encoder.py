@@ -71,6 +71,16 @@ class Encoder:
         return _json({"state": "offline"})
 
 
+def numbered(payload: bytes, boot: str, seq: int) -> bytes:
+    """The same message with its number: which one it is of its sender's, and of which numbering.
+
+    >>> numbered(b'{"state":"online"}', "4f2a", 7)
+    b'{"seq":7,"boot":"4f2a","state":"online"}'
+    """
+    assert payload.startswith(b"{") and not payload.startswith(b"{}"), payload[:40]
+    return b'{"seq":%d,"boot":%s,' % (seq, json.dumps(boot).encode()) + payload[1:]
+
+
 def written_time(connection: Connection, at_us: int) -> Value:
     """An instant as the connection writes times; ISO 8601 in UTC where it may choose."""
     match connection.time.format:

@@ -17,7 +17,10 @@ from core.errors import BrokerAway, PermanentError
 from core.window import MICROSECOND, instant, micros
 from devices.plan.model import Plan
 from simulators.encoder import Encoder, Value
-from simulators.publisher import Login, Publisher, Will
+from simulators.login import Login
+from simulators.outlet import Outlet, counts_of, opened
+from simulators.publisher import Will
+from simulators.receipts.sender import Counts, NotReceipted, Receipts
 from simulators.scenario.base import Scenario
 
 _CHUNK: Final = timedelta(hours=1)
@@ -70,6 +73,8 @@ class Sent:
     messages: int
     acknowledged: int
     unheard: int
+    receipts: Counts | None
+    """None: sent without."""
     start: datetime
     until: datetime
     seconds: float
@@ -112,6 +117,7 @@ class Run:
     :param logins: by connection name of the plan.
     :param start: where the device's clock begins; not before the pilot's period.
     :param lasts: how long to run by our clock; None: until it is stopped, or the pilot's period ends.
+    :param receipts: number each message and keep it until its receipt; None: the broker's word is enough.
     """
 
     def __init__(
@@ -123,6 +129,7 @@ class Run:
         start: datetime | None = None,
         speed: float = 1.0,
         lasts: timedelta | None = None,
+        receipts: Receipts | None = None,
     ) -> None:
         begun = datetime.now(UTC)
         if begun >= plan.window.end:
@@ -145,6 +152,7 @@ class Run:
         self._scenario = scenario
         self._plan = plan
         self._lasts = lasts
+        self._receipts = receipts
         self._pace = Pace(start=start, begun=begun, speed=speed)
         self._encoders = {slot: Encoder(plan, slot) for slot in plan.slots}
         self._publishers = {name: self._publisher(name, login) for name, login in logins.items() if plan.slots_of(name)}
@@ -176,6 +184,7 @@ class Run:
             messages=sum(publisher.sent for publisher in publishers),
             acknowledged=sum(publisher.acknowledged for publisher in publishers),
             unheard=sum(publisher.unheard for publisher in publishers),
+            receipts=counts_of(publishers),
             start=self._pace.start,
             until=until,
             seconds=time.monotonic() - begun_s,
@@ -206,22 +215,23 @@ class Run:
         """The device's time, within the pilot's period."""
         return min(self._pace.device_time(datetime.now(UTC)), self._plan.window.end - MICROSECOND)
 
-    def _publisher(self, connection: str, login: Login) -> Publisher:
+    def _publisher(self, connection: str, login: Login) -> Outlet:
         slots = self._plan.slots_of(connection)
         first = self._encoders[slots[0]]
 
         def greetings() -> list[tuple[str, bytes]]:
             return [(self._encoders[slot].status_topic, self._status(slot, self._now())) for slot in slots]
 
-        return Publisher(
-            login, will=Will(topic=first.status_topic, payload=first.will()), greetings=greetings, patience_s=None
+        will = Will(topic=first.status_topic, payload=first.will())
+        return opened(
+            login, self._plan, slots[0], receipts=self._receipts, will=will, greetings=greetings, patience_s=None
         )
 
     def _status(self, slot: str, at: datetime) -> bytes:
         state = "online" if self._scenario.is_online(self._plan, slot, at) else "offline"
         return self._encoders[slot].status(state, micros(at))
 
-    def _of(self, slot: str) -> Publisher:
+    def _of(self, slot: str) -> Outlet:
         return self._publishers[self._plan.connection_of(slot)[0]]
 
     def _wait_until(self, due: datetime, stop: threading.Event) -> bool:
@@ -239,7 +249,8 @@ class Run:
         for slot, encoder in self._encoders.items():
             if not self._of(slot).full:
                 self._of(slot).publish(encoder.status_topic, encoder.status("offline", micros(at)), retain=True)
+        patience_s = _FAREWELL_S if self._receipts is None else self._receipts.farewell_s
         for publisher in self._publishers.values():
-            # A broker that is away keeps nobody from stopping: the counts then say what is open.
-            with suppress(BrokerAway):
-                publisher.flush(patience_s=_FAREWELL_S)
+            # A broker or collector that is away keeps nobody from stopping: the counts then say what is open.
+            with suppress(BrokerAway, NotReceipted):
+                publisher.flush(patience_s=patience_s)

@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from core.errors import BrokerAway, PermanentError, PilotbedError
+from core.errors import BrokerAway, PilotbedError
+from simulators.login import Login as Login
+from simulators.login import LoginRefused, PublishRefused, SubscriptionRefused, TakenOver
 
 _NO_SUBSCRIBER: Final = 0x10
 _FIRST_FAILURE: Final = 0x80
@@ -29,32 +31,6 @@ _BRIEF_AT_MOST: Final = 5
 """So many connections in a row that last no longer: somebody else uses the credential."""
 
 
-class PublishRefused(PermanentError):
-    """The broker answered a message with a failure."""
-
-
-class LoginRefused(PermanentError):
-    """The broker does not know the credential."""
-
-
-class TakenOver(PermanentError):
-    """Somebody else connected with the same credential."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Where the broker is, and who connects to it. The user name is the client id too."""
-
-    host: str
-    port: int
-    username: str
-    password: str
-    tls: bool = False
-
-    def __repr__(self) -> str:
-        return f"Login({self.username} at {self.host}:{self.port})"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Will:
     """What the broker says for a client whose connection breaks; retained."""
@@ -64,9 +40,27 @@ class Will:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ear:
+    """What a publisher hears beside publishing: each payload on a topic is told in the thread that uses the publisher."""
+
+    topic: str
+    heard: Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Acknowledged:
     mid: int
     code: ReasonCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    payload: bytes
+
+
+class _InFlight(NamedTuple):
+    topic: str
+    again: bool
 
 
 class Publisher:
@@ -79,6 +73,7 @@ class Publisher:
     :param window: messages in flight at the most; the broker's own Receive Maximum where that is less.
     :param greetings: retained messages to publish at each connect, asked for anew each time.
     :param patience_s: how long it waits for an acknowledgement before it gives up; None waits for ever.
+    :param ear: a topic to subscribe to at each connect.
     """
 
     def __init__(
@@ -89,9 +84,11 @@ class Publisher:
         will: Will | None = None,
         greetings: Callable[[], Sequence[tuple[str, bytes]]] | None = None,
         patience_s: float | None = 60.0,
+        ear: Ear | None = None,
     ) -> None:
         self.login = login
         self.sent = 0
+        """Without repetitions; so is ``acknowledged``."""
         self.acknowledged = 0
         self.unheard = 0
         """Acknowledged by the broker, but nobody had subscribed: gone."""
@@ -99,8 +96,10 @@ class Publisher:
         self._limit = self._window = window
         self._greetings = greetings or (lambda: ())
         self._patience_s = patience_s
-        self._in_flight: dict[int, str] = {}
-        self._happened: queue.SimpleQueue[_Acknowledged | PilotbedError | None] = queue.SimpleQueue()
+        self._ear = ear
+        self._answers = 0
+        self._in_flight: dict[int, _InFlight] = {}
+        self._happened: queue.SimpleQueue[_Acknowledged | _Heard | PilotbedError | None] = queue.SimpleQueue()
         self._failure: PilotbedError | None = None
         self._connected_at = 0.0
         self._brief_connections = 0
@@ -125,13 +124,17 @@ class Publisher:
             self._take(end - time.monotonic())
             if time.monotonic() > end:
                 self.abandon()
-                raise BrokerAway(
-                    f"The broker at {self.login.host}:{self.login.port} does not answer a login within {timeout_s:.0f} s."
-                )
+                raise BrokerAway(f"{self.login.broker} does not answer a login within {timeout_s:.0f} s.")
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands just now."""
+        return self._client.is_connected()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, again: bool = False) -> None:
         """Hand over a message; waits while the window is full.
 
+        :param again: it was handed over before, and counts once.
         :raises PublishRefused: the broker refused this or an earlier message.
         :raises BrokerAway: no acknowledgement came for ``patience_s``.
         """
@@ -140,8 +143,8 @@ class Publisher:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         if info.rc not in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN):
             raise BrokerAway(f"A message to {topic!r} could not be queued: {mqtt.error_string(info.rc)}")
-        self._in_flight[info.mid] = topic
-        self.sent += 1
+        self._in_flight[info.mid] = _InFlight(topic, again)
+        self.sent += not again
 
     @property
     def full(self) -> bool:
@@ -197,20 +200,17 @@ class Publisher:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
+        client.on_subscribe = self._subscribed
+        client.on_message = lambda _client, _data, message: self._happened.put(_Heard(payload=bytes(message.payload)))
         return client
 
-    # The next three run in paho's own thread: they only hand over to the queue.
+    # The next four run in paho's own thread: they only hand over to the queue.
 
     def _connected(
         self, client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.value in (_NOT_AUTHORIZED, _BAD_USER):
-            self._happened.put(
-                LoginRefused(
-                    f"The broker at {self.login.host}:{self.login.port} refuses user {self.login.username!r}"
-                    f" ({code}): the credential is wrong or was withdrawn. Issue a new one: pilotbed device credentials."
-                )
-            )
+            self._happened.put(LoginRefused(self.login, code))
             client.disconnect()
             return
         if code.is_failure:
@@ -220,6 +220,8 @@ class Publisher:
         self._limit = max(1, min(self._window, room))
         self.connections += 1
         self._connected_at = time.monotonic()
+        if self._ear is not None:
+            client.subscribe(self._ear.topic, qos=1)
         for topic, payload in greetings:
             client.publish(topic, payload, qos=1, retain=True)
         self._happened.put(None)
@@ -231,30 +233,30 @@ class Publisher:
         brief = code.is_failure and time.monotonic() - self._connected_at < _BRIEF_S
         self._brief_connections = self._brief_connections + 1 if brief else 0
         if code.value == _TAKEN_OVER or self._brief_connections >= _BRIEF_AT_MOST:
-            self._happened.put(
-                TakenOver(
-                    f"The broker at {self.login.host}:{self.login.port} keeps ending the connection of {self.login.username!r}:"
-                    " another client uses the same credential, which has one live connection. Stop the other, or issue"
-                    " a new credential: pilotbed device credentials."
-                )
-            )
+            self._happened.put(TakenOver(self.login))
             client.disconnect()
 
     def _published(self, _client: mqtt.Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties) -> None:
         self._happened.put(_Acknowledged(mid=mid, code=code))
 
+    def _subscribed(
+        self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        if self._ear is not None and codes[0].is_failure:
+            self._happened.put(SubscriptionRefused(self.login, self._ear.topic, codes[0]))
+
     # From here on in the thread that uses the publisher.
 
     def _wait_until(self, reached: Callable[[], bool], patience_s: float | None) -> None:
-        last, count = time.monotonic(), self.acknowledged
+        last, count = time.monotonic(), self._answers
         while not reached():
             self._take(0.5)
             now = time.monotonic()
-            if self.acknowledged != count:
-                last, count = now, self.acknowledged
+            if self._answers != count:
+                last, count = now, self._answers
             elif patience_s is not None and now - last > patience_s:
                 raise BrokerAway(
-                    f"The broker at {self.login.host}:{self.login.port} has acknowledged nothing for {patience_s:.0f} s;"
+                    f"{self.login.broker} has acknowledged nothing for {patience_s:.0f} s;"
                     f" {len(self._in_flight)} messages of {self.login.username!r} are open. Look after it, then start again."
                 )
 
@@ -272,21 +274,21 @@ class Publisher:
             return
         if isinstance(happened, PilotbedError):
             self._fail(happened)
+        elif isinstance(happened, _Heard):
+            if self._ear is not None:
+                self._ear.heard(happened.payload)
         elif happened is not None:
             self._settle(happened)
 
     def _settle(self, answer: _Acknowledged) -> None:
         # Everything of ours is in _in_flight by now: what is not there is a greeting, published by the other thread.
-        topic = self._in_flight.pop(answer.mid, None)
+        message = self._in_flight.pop(answer.mid, None)
         if answer.code.value >= _FIRST_FAILURE:
-            where = "its status topic" if topic is None else repr(topic)
-            self._fail(
-                PublishRefused(
-                    f"The broker refuses a message of {self.login.username!r} to {where} ({answer.code}): the credential does"
-                    " not speak for that slot, or the plan that is applied is another. Use the slot's own credential."
-                )
-            )
-        if topic is not None:
+            where = "its status topic" if message is None else repr(message.topic)
+            self._fail(PublishRefused(self.login, where, code=answer.code))
+        if message is not None:
+            self._answers += 1
+        if message is not None and not message.again:
             self.acknowledged += 1
             self.unheard += answer.code.value == _NO_SUBSCRIBER
 

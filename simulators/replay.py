@@ -10,7 +10,8 @@ from pathlib import Path
 from core.errors import NotFound, PermanentError
 from devices.plan.model import Plan
 from simulators.encoder import Encoder
-from simulators.publisher import Publisher
+from simulators.outlet import Outlet, counts_of
+from simulators.receipts.sender import Counts
 from simulators.recording import BadRow, Row, rows
 
 
@@ -23,6 +24,8 @@ class Replayed:
     acknowledged: int
     unheard: int
     """Acknowledged by the broker, but no collector has ever listened there: gone."""
+    receipts: Counts | None
+    """None: sent without."""
     bad: int
     seconds: float
 
@@ -51,18 +54,19 @@ def recorded(
 
 def replay(
     found: Iterable[Row | BadRow],
-    publisher: Publisher,
+    publisher: Outlet,
     encoder: Encoder,
     channel: str,
     *,
     complain: Callable[[BadRow], None],
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Replayed:
-    """Publish every good row in its order, and wait until all are acknowledged.
+    """Publish every good row in its order, and wait until all are acknowledged, or receipted where that is asked for.
 
     :param complain: is told each bad row; the others are sent all the same.
     :param progress: is told how many rows are through, now and then.
     :raises PublishRefused: the broker denies it.
+    :raises TransientError: acknowledgements or receipts stay away.
     """
     begun = time.monotonic()
     count = bad = 0
@@ -81,6 +85,7 @@ def replay(
         sent=publisher.sent,
         acknowledged=publisher.acknowledged,
         unheard=publisher.unheard,
+        receipts=counts_of([publisher]),
         bad=bad,
         seconds=time.monotonic() - begun,
     )

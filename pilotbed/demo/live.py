@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from core.errors import PilotbedError, TransientError
 from pilotbed.demo.pilots import DemoPilot
 from simulators.live import Run
+from simulators.receipts.sender import Receipts
 
 _AGAIN_AFTER_S = 5.0
+_FAREWELL_S = 3.0
 
 
 class Devices:
@@ -17,6 +19,7 @@ class Devices:
 
     def __init__(self, pilots: Sequence[DemoPilot], say: Callable[[str], None]) -> None:
         self._say = say
+        self._receipts = Receipts(farewell_s=_FAREWELL_S, say=say)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(pilot,), name=f"devices-{pilot.plan.pilot}", daemon=True)
@@ -37,7 +40,7 @@ class Devices:
     def _run(self, pilot: DemoPilot) -> None:
         while not self._stop.is_set():
             try:
-                Run(pilot.scenario, pilot.plan, pilot.logins)(self._stop)
+                Run(pilot.scenario, pilot.plan, pilot.logins, receipts=self._receipts)(self._stop)
                 return  # stopped, or the pilot's period has ended
             except TransientError:
                 self._stop.wait(_AGAIN_AFTER_S)

@@ -29,7 +29,10 @@ from pilotbed.cli import run
 from pilotbed.stack.mosquitto import Mosquitto
 from simulators.demo import demo_plans
 from simulators.live import messages
+from simulators.receipts.keeping import Number
+from simulators.receipts.shelf import KeepFile, Message
 from simulators.scenario import AirQuality, DeliveryRobot
+from tests.receipting import receipting
 
 pytestmark = pytest.mark.timeout(120)
 _CONTROL = "$CONTROL/dynamic-security/v1"
@@ -108,7 +111,11 @@ def applied(broker: Mosquitto, folder: Path, text: str) -> Iterator[tuple[list[s
             topics = tuple(
                 f"pilots/{plan.pilot}/{slot}/{last}" for slot in slots for last in ("readings", "events", "status")
             )
-            acls = [{"acltype": "publishClientSend", "topic": topic, "allow": True} for topic in topics]
+            acls = [{"acltype": "publishClientSend", "topic": topic, "allow": True} for topic in topics] + [
+                {"acltype": kind, "topic": f"pilots/{plan.pilot}/{slot}/receipt", "allow": True}
+                for slot in slots
+                for kind in ("publishClientReceive", "subscribePattern")
+            ]
             for command in (
                 {"command": "createRole", "rolename": user, "acls": acls},
                 {"command": "createClient", "username": user, "password": password, "roles": [{"rolename": user}]},
@@ -155,7 +162,7 @@ def test_a_recording_arrives_row_by_row_and_bad_rows_are_named(
     assert found.pop("seconds") >= 0
     assert found == {
         "pilot": pilot, "slot": "room", "channel": "temperature", "file": str(recording),
-        "rows": 6, "sent": 4, "acknowledged": 4, "unheard": 0, "bad": 2,
+        "rows": 6, "sent": 4, "acknowledged": 4, "unheard": 0, "receipts": None, "bad": 2,
     }  # fmt: skip
     lines = err.splitlines()
     assert len(lines) == 3
@@ -277,6 +284,69 @@ def test_a_scenario_catches_up_with_now_and_says_what_the_scenario_says(
         assert datetime.fromisoformat(status[-1]["at"]) <= ended
     times = [document.get("ts") or document["at"] for _, document in heard.got]
     assert max(map(datetime.fromisoformat, times)) <= ended
+
+
+def test_a_scenario_with_receipts_is_stored_whole_by_a_platform_that_loses(
+    broker: Mosquitto, pilot: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = named(demo_plans(of_today().date())["demo-robot"], pilot)
+    plan = read_plan(text.encode(), name="plan").plan
+    with (
+        applied(broker, tmp_path, text) as (options, _),
+        receipting(
+            broker, pilot, *plan.slots, loses=lambda _boot, seq, before: before == 0 and seq % 50 == 0
+        ) as platform,
+    ):
+        code = run(
+            ["simulate", "robot", *options, "--seed", "5", "--speed", "20000", "--for", "2s", "--receipts", "--json"]
+        )
+    found = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert found["receipts"]["receipted"] == found["acknowledged"] == found["messages"] == len(platform.stored) > 1000
+    assert found["receipts"]["kept"] == found["receipts"]["former"] == 0
+    assert found["receipts"]["resent"] >= found["messages"] // 50 - 2
+    start, until = datetime.fromisoformat(found["start"]), datetime.fromisoformat(found["until"])
+    expected = list(messages(DeliveryRobot(seed=5), plan, start, until))
+    for slot in plan.slots:
+        for what in ("readings", "events"):
+            topic = f"pilots/{pilot}/{slot}/{what}"
+            wanted = [json.loads(message.payload) for message in expected if message.topic == topic]
+            assert platform.documents(topic.removeprefix("pilots/")) == wanted
+    assert len({boot for boot, _ in platform.stored}) == 2  # a connection each robot
+    assert platform.differing == []
+    assert platform.unnumbered == []
+
+
+def test_a_replay_without_receipts_keeps_its_rows_for_the_next_one(
+    broker: Mosquitto, pilot: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording, kept = tmp_path / "office.csv", tmp_path / "kept.db"
+    recording.write_text("timestamp,value\n2013-07-04 00:00:00,69.8\n2013-07-04 01:00:00,69.9\n")
+    replay = ["simulate", "replay", str(recording), "--slot", "room", "--channel", "temperature", "--keep", str(kept)]
+    with applied(broker, tmp_path, named(OFFICE, pilot)) as (options, _), KeepFile(kept) as file:
+        left = Message(topic=f"pilots/{pilot}/room/readings", payload=b'{"seq":3,"boot":"old","values":{}}')
+        file.shelf(f"{pilot}/room").put(Number("old", 3), left)
+        assert run([*replay, *options]) == 2
+        assert f"The file {kept} cannot keep messages" in capsys.readouterr().err
+        file.close()
+        with receipting(broker, pilot, "room") as platform:
+            assert run([*replay, *options, "--json"]) == 0
+    counts = json.loads(capsys.readouterr().out)["receipts"]
+    assert counts == {"receipted": 3, "resent": 1, "former": 1, "kept": 0}
+    assert platform.stored["old", 3] == (left.topic, left.payload)
+    assert len(platform.stored) == 3
+
+
+def test_receipts_need_a_clock(
+    broker: Mosquitto, pilot: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = named(demo_plans(of_today().date())["demo-park"], pilot)
+    without = text.replace("slots:\n", "connections: {gw: {clock: false}}\nslots:\n", 1).replace(
+        "    device:", "    connection: gw\n    device:"
+    )
+    with applied(broker, tmp_path, without) as (options, _):
+        assert run(["simulate", "park", *options, "--receipts", "--for", "1s"]) == 2
+    assert "is declared without a clock: what it sends again would count as news" in capsys.readouterr().err
 
 
 def test_live_stops_cleanly_at_ctrl_c(broker: Mosquitto, pilot: str, tmp_path: Path) -> None:

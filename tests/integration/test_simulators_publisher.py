@@ -18,7 +18,8 @@ from paho.mqtt.properties import Properties
 
 from core.errors import BrokerAway
 from pilotbed.stack.mosquitto import Mosquitto
-from simulators.publisher import Login, LoginRefused, Publisher, PublishRefused, TakenOver, Will
+from simulators.login import Login, LoginRefused, PublishRefused, TakenOver
+from simulators.publisher import Publisher, Will
 
 pytestmark = pytest.mark.timeout(90)
 _CONTROL = "$CONTROL/dynamic-security/v1"
