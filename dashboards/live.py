@@ -13,9 +13,9 @@ from dashboards.users import Person
 from dashboards.wording import Wording
 
 _SQL = load("dashboards", "pilots.sql")
-_LEAST_SILENCE_S: Final = 900.0
+LEAST_SILENCE_S: Final = 900.0
 """Nobody is called silent before so long, however short its periods are: this only says what a person should look at."""
-_WITHOUT_PERIOD_S: Final = 86_400.0
+WITHOUT_PERIOD_S: Final = 86_400.0
 """A slot without a periodic channel speaks when something changes: silent after a day."""
 
 
@@ -52,8 +52,8 @@ def heard(
         "person": person.person_id,
         "name": name,
         "now": now or datetime.now(UTC),
-        "least_s": _LEAST_SILENCE_S,
-        "unknown_s": _WITHOUT_PERIOD_S,
+        "least_s": LEAST_SILENCE_S,
+        "unknown_s": WITHOUT_PERIOD_S,
     }
     rows = connection.execute(_SQL["last_received"], asked)
     return {

@@ -57,3 +57,11 @@ class Memo(Generic[Value]):
                     return made
                 entry.value, entry.at = made, self._clock()
             return entry.value
+
+    def kept(self, key: Hashable, *, span_s: float | None = None) -> Value | None:
+        """The value of a key if it is there and not too old; nothing is made."""
+        with self._lock:
+            entry = self._entries.get(key)
+        if entry is None or self._clock() - entry.at > (self._span_s if span_s is None else span_s):
+            return None
+        return entry.value

@@ -14,11 +14,13 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from core.database import Connection
 from core.errors import DatabaseAway
+from dashboards.clocks import Seen
 from dashboards.memo import Memo
 from dashboards.reasons import ReasonText
 from dashboards.sessions import Sessions
 from dashboards.timeline import Timeline
 from dashboards.users import Gate
+from telemetry.account import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Site:
     gate: Gate = field(default_factory=Gate)
     charts: Memo[dict[str, Any]] = field(default_factory=lambda: Memo(span_s=20.0, most=512))
     timelines: Memo[Timeline] = field(default_factory=lambda: Memo(span_s=20.0, most=256))
+    accounts: Memo[Account] = field(default_factory=lambda: Memo(span_s=20.0, most=512))
+    clocks: Memo[Seen] = field(default_factory=lambda: Memo(span_s=60.0, most=256))
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

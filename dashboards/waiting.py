@@ -19,6 +19,7 @@ from telemetry.channels import ChannelInfo, channels
 
 _SQL = load("dashboards", "pilots.sql")
 DAYS: Final = 14
+MOST_LISTED: Final = 20
 _PAYLOAD_SHOWN: Final = 400
 
 
@@ -65,6 +66,7 @@ class Held:
     reference: str
     received_at: datetime
     connection: str
+    """Empty: the topic is nobody's."""
     topic: str
     why: Why
     detail: str
@@ -133,24 +135,25 @@ def intake_of(
     reasons: Mapping[str, ReasonText],
     words: Wording,
     now: datetime,
-    most: int = 50,
+    most: int = MOST_LISTED,
 ) -> Intake:
     """What came in on the last days, and the newest of what was refused."""
     held = intake.quarantined(connection, pilot.name, most=most)
     refusals = intake.rejected(connection, pilot.name, most=most)
     return Intake(
         days=tuple(_days(connection, pilot, now)),
-        held=tuple(_held(row, why_of(row["reason"], reasons, words)) for row in held),
-        refusals=tuple(_refusal(row, why_of(row["reason"], reasons, words)) for row in refusals),
+        held=tuple(held_of(row, why_of(row["reason"], reasons, words)) for row in held),
+        refusals=tuple(refusal_of(row, why_of(row["reason"], reasons, words)) for row in refusals),
         conflicts=tuple(_conflict(row) for row in intake.conflicts(connection, pilot.name, most=most)),
     )
 
 
-def _held(row: intake.Row, why: Why) -> Held:
+def held_of(row: intake.Row, why: Why) -> Held:
+    """A row of the quarantine as a page shows it."""
     return Held(
         reference=f"Q-{row['quarantine_id']}",
         received_at=row["received_at"],
-        connection=row["connection"],
+        connection=row["connection"] or "",
         topic=row["topic"],
         why=why,
         detail=row["detail"],
@@ -161,7 +164,8 @@ def _held(row: intake.Row, why: Why) -> Held:
     )
 
 
-def _refusal(row: intake.Row, why: Why) -> Refusal:
+def refusal_of(row: intake.Row, why: Why) -> Refusal:
+    """A row of the rejections as a page shows it."""
     return Refusal(
         reference=f"R-{row['rejection_id']}",
         received_at=row["received_at"],

@@ -17,13 +17,32 @@ WHERE p.name = %(pilot)s AND i.day BETWEEN %(first)s AND %(last)s
 ORDER BY i.day, s.slot_id
 
 -- name: quarantined
--- Messages that could not be taken.
+-- Messages that could not be taken, nobody's on the pilot's native topics among them.
 SELECT q.quarantine_id, c.name AS connection, q.received_at, q.topic, q.reason, q.detail, q.payload, q.payload_bytes,
        q.payload_sha256, q.resolved_at, q.resolution
-FROM quarantine q
-JOIN connection c USING (connection_id)
-JOIN pilot p USING (pilot_id)
-WHERE p.name = %(pilot)s AND (q.resolved_at IS NULL OR NOT %(open_only)s)
+FROM pilot p
+CROSS JOIN LATERAL (
+    SELECT own.*
+    FROM connection of_pilot
+    CROSS JOIN LATERAL (
+        SELECT * FROM quarantine
+        WHERE connection_id = of_pilot.connection_id AND (resolved_at IS NULL OR NOT %(open_only)s)
+        ORDER BY received_at DESC, quarantine_id DESC
+        LIMIT %(most)s
+    ) AS own
+    WHERE of_pilot.pilot_id = p.pilot_id
+    UNION ALL
+    SELECT nobodys.*
+    FROM (
+        SELECT * FROM quarantine
+        WHERE connection_id IS NULL AND starts_with(topic, 'pilots/' || p.name || '/')
+          AND (resolved_at IS NULL OR NOT %(open_only)s)
+        ORDER BY received_at DESC, quarantine_id DESC
+        LIMIT %(most)s
+    ) AS nobodys
+) AS q
+LEFT JOIN connection c ON c.connection_id = q.connection_id
+WHERE p.name = %(pilot)s
 ORDER BY q.quarantine_id DESC
 LIMIT %(most)s
 
@@ -63,6 +82,12 @@ JOIN connection c USING (connection_id)
 JOIN pilot p USING (pilot_id)
 WHERE p.name = %(pilot)s AND q.received_at >= %(start)s AND q.received_at < %(end)s
 GROUP BY c.name, q.reason
+UNION ALL
+SELECT '', 'quarantine', q.reason, count(*)
+FROM quarantine q
+WHERE q.connection_id IS NULL AND starts_with(q.topic, 'pilots/' || %(pilot)s || '/')
+  AND q.received_at >= %(start)s AND q.received_at < %(end)s
+GROUP BY q.reason
 ORDER BY n DESC, place, reason
 
 -- name: latest_readings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -13,11 +13,13 @@ from core.canonical import plain
 from core.database import Connection
 from core.errors import NotFound
 from dashboards.access import VisiblePilot, visible
+from dashboards.account import days_of, timed
 from dashboards.judged import Result, results
 from dashboards.live import heard
-from dashboards.site import Database
+from dashboards.site import Database, site_of
 from dashboards.users import Person
 from dashboards.visit import Pilot, Who
+from telemetry.account_document import document as account_document
 
 router = APIRouter(prefix="/api/v1", tags=["pilots"])
 
@@ -94,6 +96,23 @@ def evaluation(
     if not found:
         raise NotFound(f"Pilot {pilot.name!r} has no such result yet.")
     return document(found[-1])
+
+
+@router.get("/pilots/{pilot}/intake", summary="The account of a day of receipt")
+def intake(
+    request: Request,
+    pilot: Pilot,
+    connection: Database,
+    day: Annotated[
+        str,
+        Query(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="A day of the pilot's zone, YYYY-MM-DD; today without."),
+    ] = "",
+) -> dict[str, Any]:
+    """What was expected, delivered and stored, and what was refused, set aside, missing, late: as `pilotbed intake --json`."""
+    days = days_of(pilot, day)
+    if day and days.day.isoformat() != day:
+        raise NotFound(f"Pilot {pilot.name!r} has no account of {day}: there are {days.first} to {days.last}.")
+    return account_document(timed(site_of(request), connection, pilot, days.day))
 
 
 def _of(connection: Connection, person: Person, pilot: VisiblePilot, kind: str, label: str | None) -> list[Result]:

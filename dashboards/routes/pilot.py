@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from core.database import Connection
+from core.language import N_
 from dashboards.access import VisiblePilot
 from dashboards.arrivals import refused_last
 from dashboards.assets import chart_library
 from dashboards.cards import cards_of
+from dashboards.clocks import Seen, clocks_shown
 from dashboards.connect import examples
-from dashboards.latest import latest_of
+from dashboards.facts import Known, known_of
+from dashboards.latest import Latest, latest_of
 from dashboards.live import heard, link_word, live_of
 from dashboards.pages import render
 from dashboards.plans import places_of, plan_of
@@ -26,8 +31,14 @@ from dashboards.verdicts import verdicts_of
 from dashboards.visit import Pilot, Who, only, visit_of
 from dashboards.waiting import reasons_lately, waiting_count
 from dashboards.wording import Wording
+from telemetry.clock import series
 
 router = APIRouter()
+
+ANSWER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"good": N_("정상"), "watch": N_("주의"), "bad": N_("오지 않음"), "open": N_("플랫폼"), "none": N_("수신 전")}
+)
+"""The word beside an answer's mark, by its tone."""
 
 
 def _page(
@@ -45,6 +56,20 @@ def _page(
         places=places_of(connection, pilot),
         **values,
     )
+
+
+def _known(
+    request: Request, connection: Connection, person: Person, pilot: VisiblePilot, latest: list[Latest]
+) -> Known:
+    """Why the data of each slot are not here."""
+    words = Wording(language=visit_of(request).language)
+    clocks = {clock.slot: clock for clock, _ in _clocks(request, connection, pilot)}
+    return known_of(connection, person, pilot, latest, clocks, site_of(request).reasons, words)
+
+
+def _clocks(request: Request, connection: Connection, pilot: VisiblePilot) -> Seen:
+    """What two weeks of readings tell of the devices' clocks."""
+    return site_of(request).clocks.get((pilot.name, pilot.plan_sha256), lambda: series(connection, pilot.name))
 
 
 @router.get("/pilots/{pilot}")
@@ -78,12 +103,17 @@ def link(request: Request, pilot: Pilot, person: Who, connection: Database, span
         lambda: timeline_of(connection, person, pilot, chosen),
         span_s=chosen.good_s,
     )
+    words = Wording(language=visit_of(request).language)
+    closed = person.role == "committee"
     return _page(
         request,
         connection,
         person,
         pilot,
         "link.html",
+        known=None if closed else _known(request, connection, person, pilot, latest_of(connection, pilot, words)),
+        device_clocks=clocks_shown(connection, pilot, words, seen=_clocks(request, connection, pilot)),
+        answer_words=ANSWER_WORDS,
         timeline=timeline,
         charged=CHARGED,
         slots=slots_of(connection, person, pilot),
@@ -113,6 +143,7 @@ def connect(request: Request, pilot: Pilot, person: Who, connection: Database) -
     words = Wording(language=visit_of(request).language)
     plan = plan_of(connection, pilot)
     slots = slots_of(connection, person, pilot)
+    latest = latest_of(connection, pilot, words)
     return _page(
         request,
         connection,
@@ -121,21 +152,24 @@ def connect(request: Request, pilot: Pilot, person: Who, connection: Database) -
         "connect.html",
         slots=slots,
         examples=examples(pilot, plan, slots, site_of(request).mqtt_address),
-        latest=latest_of(connection, pilot, words),
+        latest=latest,
+        known=_known(request, connection, person, pilot, latest),
         refused_last=refused_last(connection, pilot, site_of(request).reasons, words),
     )
 
 
 @router.get("/pilots/{pilot}/arrivals", dependencies=[Depends(only("admin", "officer", "company"))])
-def arrivals(request: Request, pilot: Pilot, connection: Database) -> Response:
+def arrivals(request: Request, pilot: Pilot, person: Who, connection: Database) -> Response:
     """What has arrived, as a part of a page: the connecting page asks for it every few seconds."""
     words = Wording(language=visit_of(request).language)
+    latest = latest_of(connection, pilot, words)
     return render(
         request,
         "arrivals.html",
         pilot=pilot,
         places=places_of(connection, pilot),
-        latest=latest_of(connection, pilot, words),
+        latest=latest,
+        known=_known(request, connection, person, pilot, latest),
         refused_last=refused_last(connection, pilot, site_of(request).reasons, words),
     )
 

@@ -1,4 +1,4 @@
-// Small helps that no page depends on: copying code, and words while a document is being made.
+// Small helps that no page depends on: copying code, parts that take long, words while a document is being made.
 (() => {
   "use strict";
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
@@ -13,6 +13,15 @@
       setTimeout(() => { button.textContent = code.dataset.copy; }, 2000);
     });
     code.append(button);
+  }
+  for (const part of document.querySelectorAll("[data-part]")) {
+    (async () => {
+      try {
+        const answer = await fetch(part.dataset.part);
+        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+        part.innerHTML = await answer.text();
+      } catch (error) { part.textContent = part.dataset.failed; }
+    })();
   }
   const voice = document.querySelector("[data-voice]");
   for (const link of document.querySelectorAll("a[data-making]")) {

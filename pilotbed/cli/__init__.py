@@ -27,7 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "plan": ("pilotbed.cli.plan", "app", "Check, apply, show and compare plan files."),
     "user": ("pilotbed.cli.user", "app", "Add, list and disable the people who log in."),
     "device": ("pilotbed.cli.device", "app", "List devices, renew secrets, replace, withdraw."),
-    "intake": ("pilotbed.cli.intake", "app", "What arrived, what did not, and why; decode it again."),
+    "intake": ("pilotbed.cli.intake", "intake", "The account of a day: what arrived, what did not, and why."),
     "quarantine": ("pilotbed.cli.quarantine", "app", "List, show and replay what could not be taken."),
     "outage": ("pilotbed.cli.outage", "app", "Record and list outages."),
     "exclusion": ("pilotbed.cli.exclusion", "app", "Record and list intervals left out of judgement."),

@@ -190,6 +190,31 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(tab: Tab) -> Non
     assert outline == "2px"
 
 
+def test_the_account_of_a_day_is_there_at_once_and_what_every_reading_tells_follows(tab: Tab) -> None:
+    tab.log_in("company")
+    tab.page.goto(f"{tab.address}/pilots/air/intake")
+    expect(tab.page.locator(".flow-bar").first).to_be_visible()
+    expect(tab.page.locator("figure .badge")).to_contain_text("수지 일치")
+    stored = tab.page.locator(".flow-bar .part-taken").last.evaluate("node => node.getBoundingClientRect().width")
+    assert stored > 5, "what was stored is seen"
+    expect(tab.page.locator("[data-part] table")).to_contain_text("platform-1")
+    tab.page.get_by_label("받은 날").fill(tab.page.get_by_label("받은 날").get_attribute("min") or "")
+    tab.page.get_by_role("button", name="보기").click()
+    expect(tab.page).to_have_url(re.compile(r"\?day=\d{4}-\d\d-\d\d"))
+    tab.page.goto(f"{tab.address}/pilots/air/link")
+    tab.page.locator(".answer summary").first.click()
+    expect(tab.page.locator(".answer .evidence").first).to_contain_text("air.platform-1")
+
+
+@pytest.mark.parametrize("tab", [{"java_script_enabled": False}], indirect=True)
+def test_without_script_delay_and_gaps_are_a_link_away(tab: Tab) -> None:
+    tab.log_in("company")
+    tab.page.goto(f"{tab.address}/pilots/air/intake")
+    expect(tab.page.get_by_text("셈하는 중입니다")).to_be_hidden()
+    tab.page.get_by_role("link", name="지연과 공백 셈하기").click()
+    expect(tab.page.get_by_role("columnheader", name="지연 중앙값")).to_be_visible()
+
+
 @pytest.mark.parametrize("tab", [{"java_script_enabled": False}], indirect=True)
 def test_without_script_everything_is_there_and_charts_are_images(tab: Tab) -> None:
     tab.log_in()
