@@ -40,6 +40,8 @@ def listening(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        # Until it listens another may bind beside it, and one of the two would find out after both had said theirs.
+        made.listen(_MOST_AT_ONCE)
     except OSError:
         made.close()
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from core.errors import BrokerAway, PilotbedError
+from core.settings import settings
+from core.tls import client_context
 from simulators.login import Login as Login
 from simulators.login import LoginRefused, PublishRefused, SubscriptionRefused, TakenOver
 
@@ -194,7 +195,7 @@ class Publisher:
         client.max_inflight_messages_set(0)  # the window is ours; paho knows no Receive Maximum
         client.reconnect_delay_set(min_delay=1, max_delay=15)
         if self.login.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(client_context(settings()))
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_connect = self._connected

@@ -245,6 +245,10 @@ def test_of_two_started_at_once_on_one_web_port_one_runs_and_one_says_why_not(st
         folder.parent.mkdir(mode=0o711)
     outputs = [folder.with_name("output") for folder in folders]
     both = []
+
+    def said() -> str:
+        return "\n\n".join(output.read_text() for output in outputs)
+
     for folder, output in zip(folders, outputs, strict=True):
         with output.open("w") as sink:
             both.append(
@@ -254,11 +258,12 @@ def test_of_two_started_at_once_on_one_web_port_one_runs_and_one_says_why_not(st
                 )
             )  # fmt: skip
     try:
-        assert within(90, lambda: any("until Ctrl-C" in output.read_text() for output in outputs))
-        assert within(60, lambda: any(process.poll() is not None for process in both))
+        assert within(90, lambda: any("until Ctrl-C" in output.read_text() for output in outputs)), said()
+        assert within(60, lambda: any(process.poll() is not None for process in both)), said()
         [ended] = [index for index, process in enumerate(both) if process.poll() is not None]
         assert both[ended].returncode == 2
-        assert f"Port {port}" in outputs[ended].read_text().splitlines()[-1]
+        why = outputs[ended].read_text().splitlines()[-1]
+        assert port in why and "in use" in why
         time.sleep(2)
         assert both[1 - ended].poll() is None
         assert "ended unasked" not in outputs[1 - ended].read_text()
