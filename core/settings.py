@@ -104,10 +104,17 @@ class Settings(BaseSettings):
     quarantine_bytes_per_day: int = Field(
         268_435_456, ge=0, description="So many bytes of them a connection and day are kept; others by hash and count."
     )
+    collectors: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="How many collectors divide the connections among them, named collector-1 to collector-N; `up` starts all.",
+    )
     shared_group: str | None = Field(
         None,
         pattern=r"^[a-z][a-z0-9-]{0,30}$",
-        description="Collectors of one group share the messages (MQTT 5 shared subscriptions). Each keeps its own fixed name.",
+        description="Collectors of one group share the messages by MQTT 5 shared subscriptions instead. Not with Mosquitto,"
+        " which forgets those when it restarts.",
     )
     judge_minutes: int = Field(
         360, ge=1, description="A month or date that is not final is judged again so long after the last time."

@@ -12,6 +12,7 @@ from core.settings import Settings
 from core.tls import client_context
 from ingest.batching import Limits
 from ingest.broker_url import parse_broker_url
+from ingest.division import division
 from ingest.inbox import Inbox
 from ingest.listener import Listener
 from ingest.preparer import Prepared, Preparer
@@ -40,6 +41,7 @@ class Collector:
         """
         self._settings = settings
         self._drain = drain
+        self._division = division(settings)
         self._stop = threading.Event()
         self._inbox = Inbox(high_water_messages=settings.high_water_messages, sender=self._sender)
         rate = settings.max_messages_per_second
@@ -71,6 +73,7 @@ class Collector:
             name=settings.collector,
             inbox=self._inbox,
             filters=self._filters(),
+            others=lambda: self._division.others(self._routes),
             draining=drain,
             tls=client_context(settings) if url.tls else None,
         )
@@ -141,9 +144,7 @@ class Collector:
         return since is not None and not self._inbox.messages and time.monotonic() - since >= DRAINED_AFTER_S
 
     def _filters(self) -> list[str]:
-        """What to subscribe to; as a member of a group, its share of it."""
-        group = self._settings.shared_group
-        return [wanted if group is None else f"$share/{group}/{wanted}" for wanted in self._routes.filters()]
+        return self._division.filters(self._routes)
 
     def _sender(self, topic: bytes) -> int | None:
         return self._writer.routes.find(topic).connection_id

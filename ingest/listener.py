@@ -14,6 +14,7 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from ingest.acks import NOBODY, Acks
@@ -48,11 +49,13 @@ class Listener:
         name: str,
         inbox: Inbox,
         filters: list[str],
+        others: Callable[[], list[str]] = list,
         draining: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """
         :param name: the fixed name of the collector: its client id and the key of its session.
+        :param others: what the session may be subscribed to from before: given up at each connect.
         :param draining: take up the session and subscribe to nothing more: only what is queued for it still comes.
         :param tls: for a URL that asks for it.
         """
@@ -73,6 +76,7 @@ class Listener:
         self._wanted = frozenset(filters)
         self._listening_to: frozenset[str] = frozenset()
         self._backoff = Backoff()
+        self._others = others
         self._draining = draining
         self._refusal = ""
         self._closing = threading.Event()
@@ -220,10 +224,16 @@ class Listener:
         self._connected_at = time.monotonic()
         _log.info("connected broker=%s generation=%d session_present=%s", self._url, generation, flags.session_present)
         if self._draining:
-            self._client.unsubscribe(sorted(self._wanted))
+            self._client.unsubscribe(sorted(self._wanted.union(self._others())))
             return
         self._listening_to = self._wanted
-        self._client.listen(sorted(self._listening_to))
+        if self._listening_to:
+            self._client.listen(sorted(self._listening_to))
+        else:
+            self.listening_since = time.time()
+        before = self._others() if flags.session_present else []
+        if before:
+            self._client.unsubscribe(before)
 
     def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self.acks.closed()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from paho.mqtt.matcher import MQTTMatcher
@@ -62,6 +62,19 @@ class Routes:
         """What to subscribe to so that everything arrives, and once."""
         own = {wanted for binding, protocol in self._connections for wanted in _filters(binding, protocol)}
         return without_covered(own.union(NATIVE_FILTERS))
+
+    def filters_of(self, mine: Callable[[ConnectionBinding], bool]) -> list[str]:
+        """The same for some connections only: their slots' native topics one by one, and the filters of their plans."""
+        own: set[str] = set()
+        for binding, protocol in self._connections:
+            if mine(binding):
+                own.update(_filters(binding, protocol))
+                own.update(
+                    native.replace("+/+", f"{binding.pilot}/{slot.name}")
+                    for slot in binding.slots
+                    for native in NATIVE_FILTERS
+                )
+        return without_covered(own)
 
     def find(self, topic: bytes) -> Route:
         """The route of a topic; one without a decoder where nobody reads it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,9 +26,11 @@ from pilotbed.stack.mosquitto import Mosquitto
 from pilotbed.stack.postgres import Postgres
 
 SLOTS: Final = 8
-COLLECTOR: Final = "collector-1"
-SUBSCRIBER: Final = "collector-2"
+COLLECTORS: Final = ("collector-1", "collector-2", "collector-3", "collector-4")
+SUBSCRIBER: Final = "subscriber"
 """The user that mosquitto_sub and the naive loop are."""
+PROBE: Final = "probe"
+"""The slot whose messages tell how long one takes until it is seen."""
 _TEMPLATE: Final = "bench_template"
 
 
@@ -39,6 +41,8 @@ class Field:
     database_url: str
     broker: Mosquitto
     credentials: tuple[Credential, ...]
+    """Of the slots that publish."""
+    probe: Credential
     channels: dict[str, int]
     """``slot/channel`` → channel_id."""
     start_ms: int
@@ -58,7 +62,7 @@ class Arena:
         migrate(template)
         with connected(template) as connection:
             self.engine = str(engine(connection))
-            self._credentials = apply_plan(connection, read_plan(_plan()), who="system:bench").credentials
+            self._credentials = apply_plan(connection, read_plan(bench_plan()), who="system:bench").credentials
             self._users = desired_clients(connection)
             self._channels = {
                 row["key"]: row["channel_id"]
@@ -76,14 +80,15 @@ class Arena:
         with connected(self._server.url_of("postgres")) as admin:
             admin.execute("CHECKPOINT")
         folder = self._folder / name
-        broker = Mosquitto(folder, collectors=(COLLECTOR, SUBSCRIBER))
+        broker = Mosquitto(folder, collectors=(*COLLECTORS, SUBSCRIBER))
         broker.write_users(self._users)
         broker.start()
         try:
             yield Field(
                 database_url=self._url(name),
                 broker=broker,
-                credentials=self._credentials,
+                credentials=tuple(one for one in self._credentials if PROBE not in one.slots),
+                probe=next(one for one in self._credentials if PROBE in one.slots),
                 channels=self._channels,
                 start_ms=int((time.time() - 86_400) * 1000),
                 folder=folder,
@@ -128,12 +133,12 @@ def cpu_seconds(leader: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _plan() -> bytes:
+def bench_plan() -> bytes:
+    """A pilot with :data:`SLOTS` slots and the probe's, of ten channels each, each slot with a connection of its own."""
     today = datetime.now(UTC).date()
     channels = "".join(f"      c{number}: {{unit: degC, period: 1 s}}\n" for number in range(CHANNELS))
-    slots = "".join(
-        f"  s{number}:\n    device: {{serial: '{number}'}}\n    channels:\n{channels}" for number in range(SLOTS)
-    )
+    names = [*(f"s{number}" for number in range(SLOTS)), PROBE]
+    slots = "".join(f"  {name}:\n    device: {{serial: '{name}'}}\n    channels:\n{channels}" for name in names)
     return f"""\
 pilot: bench
 title: bench
@@ -158,3 +163,8 @@ def environment_of(field: Field, *, url: str, **more: str) -> dict[str, str]:
         "PILOTBED_MQTT_URL": url,
         "PILOTBED_DATA_DIR": str(field.folder),
     } | more  # fmt: skip
+
+
+def sharing(names: Sequence[str]) -> dict[str, str]:
+    """What makes a collector one of several: a part of its environment."""
+    return {"PILOTBED_COLLECTORS": str(len(names))} if len(names) > 1 else {}

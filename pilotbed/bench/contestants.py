@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +18,10 @@ import numpy as np
 
 from core.database import Connection, connected
 from core.errors import EnvironmentProblem, TransientError
-from pilotbed.bench.arena import COLLECTOR, SLOTS, SUBSCRIBER, Arena, Field, cpu_seconds, environment_of
+from pilotbed.bench.arena import COLLECTORS, SLOTS, SUBSCRIBER, Arena, Field, cpu_seconds, environment_of, sharing
 from pilotbed.bench.publisher import CHANNELS, payload
+from pilotbed.bench.publishing import begin, publishers, took_s
 
-PUBLISHERS: Final = 2
-"""Processes; the connections are shared out among them."""
-WINDOW: Final = 500
-"""Messages of one connection that await the broker's acknowledgement."""
 PATIENCE_S: Final = 300.0
 
 _PG_EPOCH_US: Final = 946_684_800_000_000
@@ -75,36 +73,74 @@ def mosquitto_sub(arena: Arena, *, readings: int, messages: int) -> Outcome:
         # It does not say when it has subscribed.
         time.sleep(1.0)
         with _ended(process):
-            return _run(arena, where, "mosquitto_sub", readings, messages, process.pid, lambda: _exited(process))
+            return _run(
+                arena, where, "mosquitto_sub", readings, messages, {"taker": process.pid}, lambda: _exited(process)
+            )
 
 
-def collector(arena: Arena, *, readings: int, messages: int, keep: bool) -> Outcome:
-    """This platform's collector, as in production."""
-    name = "collector" if keep else "collector without raw messages"
-    with arena.field() as where, (where.folder / "collect.log").open("wb") as log:
-        environment = environment_of(
-            where, url=where.broker.collector_url(COLLECTOR), PILOTBED_COLLECTOR=COLLECTOR,
-            PILOTBED_KEEP_MESSAGES="true" if keep else "false",
+def collector(arena: Arena, *, readings: int, messages: int, keep: bool = True, count: int = 1) -> Outcome:
+    """This platform's collector, as in production; several share their subscriptions."""
+    name = "collector" if count == 1 else f"{count} collectors"
+    with arena.field() as where, collectors(where, count=count, keep=keep) as running:
+        stored = partial(committed, running)
+        outcome = _run(
+            arena, where, name if keep else f"{name} without raw messages", readings, messages,
+            running.pids, lambda: stored() >= messages,
         )  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pilotbed", "collect"],
-            env=environment, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-        with _ended(process), connected(where.database_url, application="bench") as connection:
-            _until(lambda: _scalar(connection, "SELECT count(*) FROM heartbeat") > 0, "the collector to listen")
-            count = "SELECT coalesce(sum(committed), 0) FROM intake_connection"
+        found = scalar(running.connection, "SELECT count(*) FROM reading")
+        if found != messages * readings:
+            raise TransientError(f"The store holds {found} readings where {messages * readings} were sent.")
+        return outcome
 
-            def all_committed() -> bool:
-                if process.poll() is not None:
-                    text = (where.folder / "collect.log").read_text(encoding="utf-8", errors="replace")[-500:]
-                    raise TransientError(f"The collector ended during the measurement: {text.strip()}")
-                return _scalar(connection, count) >= messages
 
-            outcome = _run(arena, where, name, readings, messages, process.pid, all_committed)
-            found = _scalar(connection, "SELECT count(*) FROM reading")
-            if found != messages * readings:
-                raise TransientError(f"The store holds {found} readings where {messages * readings} were sent.")
-            return outcome
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Collectors that listen, and a connection to look at what they do."""
+
+    processes: Mapping[str, subprocess.Popen[bytes]]
+    connection: Connection
+    folder: Path
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self.processes.items()}
+
+
+@contextmanager
+def collectors(where: Field, *, count: int = 1, keep: bool = True) -> Iterator[Running]:
+    """So many collectors, listening."""
+    with ExitStack() as open_:
+        processes = {}
+        for name in COLLECTORS[:count]:
+            environment = environment_of(
+                where, url=where.broker.collector_url(name), PILOTBED_COLLECTOR=name,
+                PILOTBED_KEEP_MESSAGES="true" if keep else "false", **sharing(COLLECTORS[:count]),
+            )  # fmt: skip
+            log = open_.enter_context((where.folder / f"{name}.log").open("wb"))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pilotbed", "collect"],
+                env=environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+            open_.enter_context(_ended(process))
+            processes["taker" if count == 1 else name] = process
+        connection = open_.enter_context(connected(where.database_url, application="bench"))
+        running = Running(processes=processes, connection=connection, folder=where.folder)
+        until(lambda: scalar(connection, "SELECT count(*) FROM heartbeat") >= count, "the collectors to listen")
+        yield running
+
+
+def committed(running: Running) -> int:
+    """Messages committed so far.
+
+    :raises TransientError: a collector has ended.
+    """
+    for name, process in running.processes.items():
+        if process.poll() is not None:
+            logs = " ".join(
+                log.read_text(encoding="utf-8", errors="replace")[-500:] for log in running.folder.glob("*.log")
+            )
+            raise TransientError(f"A collector ({name}) ended during the measurement: {logs.strip()}")
+    return scalar(running.connection, "SELECT coalesce(sum(committed), 0) FROM intake_connection")
 
 
 def naive(arena: Arena, *, readings: int, messages: int) -> Outcome:
@@ -119,7 +155,9 @@ def naive(arena: Arena, *, readings: int, messages: int) -> Outcome:
         with _ended(process):
             assert process.stdout is not None
             process.stdout.readline()
-            outcome = _run(arena, where, "naive loop", readings, messages, process.pid, lambda: _exited(process))
+            outcome = _run(
+                arena, where, "naive loop", readings, messages, {"taker": process.pid}, lambda: _exited(process)
+            )
             process.stdout.close()
             return outcome
 
@@ -161,73 +199,35 @@ def _copy_rows(where: Field, readings: int, messages: int) -> bytes:
 
 
 def _run(
-    arena: Arena, where: Field, name: str, readings: int, messages: int, pid: int, finished: Callable[[], bool]
+    arena: Arena,
+    where: Field,
+    name: str,
+    readings: int,
+    messages: int,
+    takers: Mapping[str, int],
+    finished: Callable[[], bool],
 ) -> Outcome:
-    groups = arena.process_groups(where) | {"taker": pid}
-    with _publishers(where, readings, messages) as publishers:
-        groups |= {f"publisher {number}": process.pid for number, process in enumerate(publishers)}
+    groups = arena.process_groups(where) | dict(takers)
+    with publishers(where, readings=readings, messages=messages) as processes:
+        groups |= {f"publisher {number}": process.pid for number, process in enumerate(processes)}
         before = {group: cpu_seconds(leader) for group, leader in groups.items()}
         children_s = _children_s()
         begun = time.monotonic()
-        for process in publishers:
-            assert process.stdin is not None
-            process.stdin.write(b"go\n")
-            process.stdin.flush()
-        _until(finished, f"{name} to take {messages} messages", every_s=0.02)
-        took_s = time.monotonic() - begun
+        begin(processes)
+        until(finished, f"{name} to take {messages} messages", every_s=0.02)
+        taken_s = time.monotonic() - begun
         used = {group: cpu_seconds(leader) - before[group] for group, leader in groups.items()}
-        if used["taker"] <= 0:  # it has ended, and counts among our children now; the publishers do not yet
+        if used.get("taker", 1) <= 0:  # it has ended, and counts among our children now; the publishers do not yet
             used["taker"] = _children_s() - children_s
-        told = [json.loads(process.stdout.readline()) for process in publishers if process.stdout is not None]
+        published_s = took_s(processes)
     return Outcome(
         name=name,
         messages=messages,
         readings=messages * readings,
-        took_s=took_s,
-        published_s=max(one["took_s"] for one in told),
+        took_s=taken_s,
+        published_s=published_s,
         cpu_us={group: seconds / messages * 1e6 for group, seconds in used.items() if seconds > 0},
     )
-
-
-@contextmanager
-def _publishers(where: Field, readings: int, messages: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Processes that have made every packet and wait for a line to begin."""
-    share = messages // SLOTS
-    processes = []
-    try:
-        for number in range(PUBLISHERS):
-            told: dict[str, Any] = {
-                "host": "127.0.0.1", "port": where.broker.port, "readings": readings, "window": WINDOW,
-                "start_ms": where.start_ms,
-                "connections": [
-                    {
-                        "username": one.username, "password": one.password, "messages": share,
-                        "topic": f"pilots/bench/{one.slots[0]}/readings",
-                    }
-                    for one in where.credentials[number::PUBLISHERS]
-                ],
-            }  # fmt: skip
-            process = subprocess.Popen(
-                [sys.executable, "-m", "pilotbed.bench.publisher"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-                cwd=Path(__file__).parents[2],
-            )  # fmt: skip
-            processes.append(process)
-            assert process.stdin is not None
-            process.stdin.write(json.dumps(told).encode() + b"\n")
-            process.stdin.flush()
-        for process in processes:
-            assert process.stdout is not None
-            if process.stdout.readline() != b"ready\n":
-                raise TransientError("A publisher of the benchmark did not come up; its error stands above.")
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
 
 
 @contextmanager
@@ -256,7 +256,11 @@ def _children_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _until(condition: Callable[[], bool], what: str, *, every_s: float = 0.05) -> None:
+def until(condition: Callable[[], bool], what: str, *, every_s: float = 0.05) -> None:
+    """Wait for something.
+
+    :raises TransientError: it did not come.
+    """
     end = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > end:
@@ -264,7 +268,8 @@ def _until(condition: Callable[[], bool], what: str, *, every_s: float = 0.05) -
         time.sleep(every_s)
 
 
-def _scalar(connection: Connection, statement: Any) -> int:
+def scalar(connection: Connection, statement: Any) -> int:
+    """The one number that a query yields."""
     row = connection.execute(statement).fetchone()
     assert row is not None
     return int(next(iter(row.values())))

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import secrets
+import signal
 import sys
 from typing import Annotated
 
 import typer
 
 from core.errors import PermanentError
+from pilotbed.bench.chaos.run import RATE, Chaos, bench_chaos
+from pilotbed.bench.chaos.run import table as chaos_table
 from pilotbed.bench.ingest import bench_ingest, table
+from pilotbed.bench.latency import PROBES
 from pilotbed.cli import group
 
-app = group("Measure this machine: the intake beside the limits of its parts.")
+app = group("Measure this machine, and kill parts of the platform under load.")
 
 
 @app.callback()
 def _bench() -> None:
-    """Measure this machine: the intake beside the limits of its parts."""
+    """Measure this machine, and kill parts of the platform under load."""
 
 
 @app.command()
@@ -28,12 +33,51 @@ def ingest(
     messages: Annotated[
         int | None, typer.Option(min=8, help="Messages a run; by default so many that it takes seconds.")
     ] = None,
+    collectors: Annotated[
+        str, typer.Option(help="How many collectors, several with commas; beyond one they divide the connections.")
+    ] = "1,2",
     repeat: Annotated[int, typer.Option(min=1, max=50, help="How often; the median counts.")] = 1,
+    probes: Annotated[int, typer.Option(min=0, help="Messages that measure publish → visible at half load.")] = PROBES,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """The collector, durable, beside what mosquitto_sub, a bare COPY and a naive loop reach in the same run."""
-    report = bench_ingest(levels=_levels(readings), messages=messages, repeat=repeat, say=_say)
+    report = bench_ingest(
+        levels=_levels(readings),
+        messages=messages,
+        repeat=repeat,
+        collectors=_counts(collectors),
+        probes=probes,
+        say=_say,
+    )
     print(json.dumps(report, ensure_ascii=False) if as_json else table(report))
+
+
+@app.command()
+def chaos(
+    kills: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+    seed: Annotated[int | None, typer.Option(help="The same seed, the same kills; by default one of today's.")] = None,
+    rate: Annotated[float, typer.Option(min=8, help="Messages a second, of all senders together.")] = RATE,
+    collectors: Annotated[int, typer.Option(min=1, max=4, help="Beyond one they divide the connections.")] = 2,
+    only: Annotated[str, typer.Option(help="Kinds of kill, several with commas; by default all.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Kill collectors, database, broker and the networks between them under load; nothing may be lost or doubled.
+
+    Ends with 1 if anything was.
+    """
+    told = Chaos(
+        kills=kills,
+        seed=secrets.randbelow(1_000_000) if seed is None else seed,
+        rate=rate,
+        collectors=collectors,
+        only=[name.strip() for name in only.split(",") if name.strip()],
+    )
+    # Asked to end it stops what it has started, and takes its disk away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    report = bench_chaos(told, say=_say)
+    print(json.dumps(report, ensure_ascii=False) if as_json else chaos_table(report))
+    if not report["passed"]:
+        raise typer.Exit(1)
 
 
 def _levels(text: str) -> list[int]:
@@ -45,6 +89,14 @@ def _levels(text: str) -> list[int]:
             raise PermanentError(f"--readings {text!r}: {part.strip()!r} is neither 1 nor a multiple of 10 up to 1000.")
         levels.append(int(part))
     return levels
+
+
+def _counts(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if part not in ("1", "2", "3", "4"):
+            raise PermanentError(f"--collectors {text!r}: {part!r} is no number from 1 to 4.")
+    return [int(part) for part in parts]
 
 
 def _say(line: str) -> None:

@@ -174,7 +174,19 @@ class LocalStack:
         servers.append(Step(name="schema", do=self._prepare_database))
         if self.mosquitto is not None:
             servers.append(self.mosquitto)
-        return [*servers, *(self._program(name) for name in self._programs)]
+        return [*servers, *(program for name in self._programs for program in self._all_of(name))]
+
+    @property
+    def _collectors(self) -> list[str]:
+        """The collectors that we start. At somebody else's broker we know one user, so it is one."""
+        if self._settings.mqtt_url is not None or self._settings.collectors == 1:
+            return [self._settings.collector]
+        return [f"collector-{number}" for number in range(1, self._settings.collectors + 1)]
+
+    def _all_of(self, name: str) -> list[Program]:
+        if name != "collect" or len(self._collectors) == 1:
+            return [self._program(name)]
+        return [self._program(name, collector=collector) for collector in self._collectors]
 
     def _new_postgres(self) -> Postgres:
         return Postgres(
@@ -190,7 +202,7 @@ class LocalStack:
             self.directory.mosquitto,
             port=self._settings.mqtt_port,
             host=self._settings.host,
-            collectors=[self._settings.collector],
+            collectors=self._collectors,
             program=self._settings.mosquitto,
             plugin=self._settings.mosquitto_plugin,
             tls=tls_of(self._settings),
@@ -198,18 +210,19 @@ class LocalStack:
             say=self._say,
         )
 
-    def _program(self, name: str) -> Program:
+    def _program(self, name: str, *, collector: str | None = None) -> Program:
+        shown = name if collector is None else f"{name} {collector}"
         return Program(
-            name,
+            shown,
             [sys.executable, "-P", "-m", "pilotbed", name],
-            environment=lambda: self._environment(name),
-            log=self.directory.log / f"{name}.log",
+            environment=lambda: self._environment(name, collector or self._settings.collector),
+            log=self.directory.log / f"{shown.replace(' ', '-')}.log",
             say=self._say,
             says_when_ready=_PAGES if name == "serve" else "",
             wait=self.pause,
         )
 
-    def _environment(self, name: str) -> dict[str, str]:
+    def _environment(self, name: str, collector: str) -> dict[str, str]:
         log = {"PILOTBED_BROKER_LOG": str(self.mosquitto.log)} if self.mosquitto is not None and name == "work" else {}
         return (
             self._given_environment
@@ -217,7 +230,8 @@ class LocalStack:
             | {
                 "PILOTBED_DATA_DIR": str(self.directory.path),
                 "PILOTBED_DATABASE_URL": self.database_url,
-                "PILOTBED_MQTT_URL": self.mqtt_collector_url if name == "collect" else self.mqtt_admin_url,
+                "PILOTBED_MQTT_URL": self._mqtt_url(collector if name == "collect" else ADMIN),
+                "PILOTBED_COLLECTOR": collector,
                 "PILOTBED_MQTT_ADDRESS": self.mqtt_address,
                 "PILOTBED_WEB_PORT": str(self._web_port),
             }
@@ -273,7 +287,7 @@ class LocalStack:
             mqtt_inner_url=None if broker is None else broker.inner_url,
             mqtt_secrets={}
             if broker is None
-            else {user: str(broker.secret_file(user)) for user in (ADMIN, self._settings.collector)},
+            else {user: str(broker.secret_file(user)) for user in (ADMIN, *self._collectors)},
         )
 
 

@@ -17,11 +17,13 @@ from core.database import Connection
 from devices.access import BrokerUser
 from devices.credentials import password_record
 from devices.registry import desired_clients
-from ingest import listener, quarantine
+from ingest import listener
 from ingest.broker_url import parse_broker_url
 from ingest.inbox import Inbox
 from ingest.listener import Listener
 from ingest.part import Part
+from ingest.quarantine import Wanted, quarantined
+from ingest.replay import replay
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.mosquitto import Mosquitto
 from tests.collecting import (
@@ -192,7 +194,7 @@ def test_bad_messages_between_good_ones(connection: Connection, database_url: st
     assert head is not None and len(head["payload"]) == 4096 and head["payload_bytes"] == 2_000_000
     refused = connection.execute("SELECT item, value FROM rejection WHERE reason = 'before_pilot'").fetchone()
     assert refused == {"item": "pm25", "value": "3"}
-    assert len(quarantine.quarantined(connection, pilot)) == count(connection, "quarantine")
+    assert len(quarantined(connection, Wanted(pilot=pilot))) == count(connection, "quarantine")
 
 
 def _pm25(connection: Connection) -> list[dict[str, Any]]:
@@ -458,13 +460,13 @@ def test_the_guilty_message_is_set_aside_and_its_neighbours_are_stored(
             sender.say(topic, reading(number))
         wait_for(lambda: totals(connection, "intake_connection")["delivered"] == 100, what="all to be settled")
     assert stored(connection) == [float(number) for number in range(100) if number not in (13, 77)]
-    rows = quarantine.quarantined(connection, pilot)
+    rows = quarantined(connection, Wanted(pilot=pilot))
     assert [(row["reason"], json.loads(bytes(row["payload"]))["values"]) for row in rows] == [
         ("refused_by_store", {"pm25": 77}), ("refused_by_store", {"pm25": 13})
     ]  # fmt: skip
     assert totals(connection, "intake_connection")["quarantined"] == 2
     connection.execute("ALTER TABLE reading DROP CONSTRAINT never_13")
-    done = quarantine.replay(connection, pilot, who="cli:test", max_payload_bytes=262_144)
+    done = replay(connection, Wanted(pilot=pilot), who="cli:test")
     assert (done.tried, done.resolved, done.readings, done.still) == (2, 2, 2, 0)
     assert stored(connection) == [float(number) for number in range(100)]
     assert totals(connection, "intake_connection")["delivered"] == 100, "a replay is no delivery"
@@ -491,10 +493,10 @@ def test_a_plan_applied_meanwhile_is_heard_and_cures_what_was_set_aside(
         time.sleep(2.0)
         sender.say(f"{pilot}/9/data", {"Time": _START_MS + 3, "t": "212"})
         wait_for(lambda: stored(connection) == [2.0, 100.0], what="the reading on the plan's own topic")
-    done = quarantine.replay(connection, pilot, who="cli:test", max_payload_bytes=262_144)
+    done = replay(connection, Wanted(pilot=pilot), who="cli:test")
     assert (done.resolved, done.readings) == (1, 1)
     assert stored(connection) == [1.0, 2.0, 100.0]
-    again = quarantine.replay(connection, pilot, who="cli:test", max_payload_bytes=262_144)
+    again = replay(connection, Wanted(pilot=pilot), who="cli:test")
     assert again.tried == 0
     assert count(connection, "audit", "what = 'quarantine.replay'") == 1
 

@@ -16,14 +16,16 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.database import Connection
+from core.errors import PermanentError
 from devices.access import BrokerUser
 from devices.credentials import password_record
 from ingest import reasons
+from ingest.collector import Collector
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.broker_tls import Tls
 from pilotbed.stack.mosquitto import Mosquitto
 from tests.certificates import Authority
-from tests.collecting import apply, collecting, count, device, now_ms, wait_for
+from tests.collecting import Device, apply, collecting, count, device, now_ms, settings_for, wait_for
 
 _SECRET = "secret"
 _START_MS = now_ms(-3600)
@@ -194,6 +196,73 @@ def test_a_collector_that_leaves_for_good_takes_its_share_with_it(
             for seq in range(1001, 2001):
                 sender.say(topic, numbered(seq))
             wait_for(lambda: count(connection, "reading") == 2000, what="everything to come to the one that is left")
+
+
+_SLOTS = "".join(
+    f"  {name}:\n    device: {{serial: '{name}'}}\n    channels: {{pm25: {{unit: ug/m^3, period: 10 s}}}}\n"
+    for name in ("s1", "s2", "s3", "s4", "s5", "s6")
+)
+
+
+def _batches(connection: Connection) -> set[str]:
+    return {row["collector"] for row in connection.execute("SELECT collector FROM intake_batch")}
+
+
+def test_two_collectors_divide_the_connections_and_a_broker_that_restarts_loses_nothing(
+    connection: Connection, database_url: str, server: Mosquitto, pilot: str
+) -> None:
+    apply(connection, pilot, slots=_SLOTS)
+
+    def say(sender: Device, first: int, last: int) -> None:
+        for seq in range(first, last + 1):
+            sender.say(f"pilots/{pilot}/s{1 + seq % 6}/readings", numbered(seq))
+
+    def member(number: int) -> Any:
+        name = f"collector-{number}"
+        return collecting(database_url, server.collector_url(name), name, collectors=2)
+
+    with member(1), member(2):
+        with device(server.url_of("device", _SECRET)) as sender:
+            say(sender, 1, 600)
+            wait_for(lambda: count(connection, "reading") == 600, what="everything")
+        assert _batches(connection) == {"collector-1", "collector-2"}
+        assert count(connection, "intake_slot", "duplicate > 0") == 0
+    # Nobody is there when it comes back: what it takes now, it must hold for both.
+    server.stop()
+    server.start()
+    with device(server.url_of("device", _SECRET)) as sender:
+        say(sender, 601, 1200)
+        sender.finish(600)
+        with member(1), member(2):
+            wait_for(lambda: count(connection, "reading") == 1200, what="what came meanwhile", within_s=30)
+    assert count(connection, "intake_slot", "duplicate > 0") == 0
+
+
+def test_a_collector_that_was_alone_gives_up_what_is_another_s_now(
+    connection: Connection, database_url: str, server: Mosquitto, pilot: str
+) -> None:
+    apply(connection, pilot, slots=_SLOTS)
+    with collecting(database_url, server.collector_url("collector-1"), "collector-1"):
+        pass
+    with (
+        collecting(database_url, server.collector_url("collector-2"), "collector-2", collectors=2),
+        collecting(database_url, server.collector_url("collector-1"), "collector-1", collectors=2),
+        device(server.url_of("device", _SECRET)) as sender,
+    ):
+        time.sleep(0.5)  # until its UNSUBSCRIBE was carried out
+        for seq in range(1, 301):
+            sender.say(f"pilots/{pilot}/s{1 + seq % 6}/readings", numbered(seq))
+        wait_for(lambda: count(connection, "reading") == 300, what="everything")
+        time.sleep(0.5)
+    assert count(connection, "intake_slot", "duplicate > 0") == 0
+    assert count(connection, "intake_connection", "delivered <> committed") == 0
+
+
+def test_a_collector_of_several_must_be_told_which_it_is(database_url: str, server: Mosquitto) -> None:
+    with pytest.raises(PermanentError, match="collector-1 to collector-2"):
+        Collector(
+            database_url=database_url, broker_url=server.collector_url(), settings=settings_for("lonely", collectors=2)
+        )
 
 
 def test_a_flood_is_set_aside_beyond_its_rate_and_holds_up_nobody(

@@ -299,7 +299,9 @@ def test_the_interface_describes_itself_and_pages_through_pilots(site: Web, conn
         first = admin.get("/api/v1/pilots?limit=1").json()
         second = admin.get(f"/api/v1/pilots?limit=1&after={first['next']}").json()
         wrong = admin.get("/api/v1/pilots?limit=0")
-    assert set(schema["paths"]) == {"/api/v1/pilots", "/api/v1/pilots/{pilot}", "/api/v1/pilots/{pilot}/evaluation"}
+    assert set(schema["paths"]) == {
+        "/api/v1/pilots", "/api/v1/pilots/{pilot}", "/api/v1/pilots/{pilot}/evaluation", "/api/v1/pilots/{pilot}/intake",
+    }  # fmt: skip
     assert [first["pilots"][0]["pilot"], second["pilots"][0]["pilot"], second["next"]] == ["air", "bee", None]
     assert (wrong.status_code, wrong.headers["content-type"]) == (400, "application/problem+json")
     assert "limit" in wrong.json()["detail"]
