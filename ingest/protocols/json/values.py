@@ -17,6 +17,9 @@ from ingest.reasons import Refused
 EXACT: Final = 2**53
 """Up to here a double holds every integer."""
 
+LARGEST: Final = 1e100
+"""No quantity is larger. A finite number near the end of doubles would end every sum that it comes into."""
+
 _NUMBER: Final = re.compile(r"\s*[-+]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][-+]?\d{1,6})?\s*", re.ASCII)
 _NOT_FINITE: Final = frozenset({"nan", "inf", "infinity"})
 
@@ -29,11 +32,10 @@ def number_reader(to_canonical: Conversion) -> Reader:
 
     def read(raw: Any) -> float:
         number = as_number(raw)
-        if same:
-            return number
-        canonical = number * scale + offset
-        if not math.isfinite(canonical):
-            raise Refused(reasons.NOT_FINITE, f"{number} * {scale} + {offset} = {canonical}")
+        canonical = number if same else number * scale + offset
+        if abs(canonical) > LARGEST:
+            detail = f"{number}" if same else f"{number} * {scale} + {offset} = {canonical}"
+            raise Refused(reasons.NOT_FINITE, f"{detail}: > {LARGEST:g}")
         return canonical
 
     return read
