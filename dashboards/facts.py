@@ -21,7 +21,7 @@ from dashboards.why_words import GONE, Answer, told
 from dashboards.wording import Wording
 from devices import journal
 from telemetry.clock import SlotClock
-from telemetry.happenings import platform_alive
+from telemetry.platform_record import platform_alive
 
 _SQL = load("dashboards", "facts.sql")
 

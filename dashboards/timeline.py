@@ -17,18 +17,19 @@ from dashboards.spans import Span, window_and_step
 from dashboards.users import Person
 from kpi.inputs.reader import Reader
 from kpi.measures.availability import States
-from kpi.stretches import Stretches
+from kpi.stretches import Stretches, difference
 from telemetry.windows import snapshot
 
 _MOST_OUTAGES: Final = 30
 _LEAST_LISTED_S: Final = 10.0
 _WHOLE: Final = 100.0
 
-Kind = Literal["up", "down", "ours", "open"]
+Kind = Literal["up", "down", "ours", "site", "open"]
 CHARGED: Final[dict[Kind, str]] = {
     "up": N_("수신"),
     "down": N_("장비 신호 없음"),
     "ours": N_("플랫폼 중단"),
+    "site": N_("수요처 중단(합의)"),
     "open": N_("기록 없음"),
 }
 
@@ -122,7 +123,14 @@ def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, spa
 
 
 def _parts(states: States) -> list[tuple[Kind, Stretches]]:
-    return [("up", states.up), ("open", states.unknown), ("ours", states.left_out), ("down", states.down)]
+    ours = difference(states.left_out, states.site)
+    return [
+        ("up", states.up),
+        ("open", states.unknown),
+        ("ours", ours),
+        ("site", states.site),
+        ("down", states.down),
+    ]
 
 
 def _lane(slot: SlotRow, states: States, window: Window) -> Lane:

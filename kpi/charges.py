@@ -1,4 +1,4 @@
-"""To whom silence is charged. Every gap belongs to the company, to the platform, or to no one who is known."""
+"""To whom silence is charged. Every gap belongs to the company, to the platform, to the site, or to no one who is known."""
 
 from __future__ import annotations
 
@@ -18,16 +18,28 @@ class PlatformRecord:
     since_us: int | None
     """Where the record begins; None: there is none. Before it nobody knows whether the platform was up."""
     until_us: int
+    agreed: Stretches = NOTHING
+    """Outages of the platform that were agreed, whatever its record says."""
+    site: Stretches = NOTHING
+    """Outages of the site's network or power that were agreed, for the slot that is looked at."""
 
     @property
     def unknown(self) -> Stretches:
-        """Instants about which the record says nothing."""
-        return joined([(_SINCE_EVER, self.until_us if self.since_us is None else self.since_us)])
+        """Instants about which nothing is recorded or agreed."""
+        before = joined([(_SINCE_EVER, self.until_us if self.since_us is None else self.since_us)])
+        return difference(before, union(self.agreed, self.site))
 
     @property
     def outage(self) -> Stretches:
-        """Instants at which the platform was down, by its own record."""
-        return NOTHING if self.since_us is None else difference(((self.since_us, self.until_us),), self.alive)
+        """Instants at which the platform was down: by its own record, or agreed."""
+        if self.since_us is None:
+            return self.agreed
+        return union(difference(((self.since_us, self.until_us),), self.alive), self.agreed)
+
+    @property
+    def left_out(self) -> Stretches:
+        """Instants at which nothing can be asked of a device: the platform or the site was down."""
+        return union(self.outage, self.site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +50,8 @@ class Charges:
     """The device was silent while the platform was up, or was not installed."""
     platform: Stretches
     """The platform was down: left out of the required time."""
+    site: Stretches
+    """The site's network or power was down, as agreed: left out too."""
     nobody: Stretches
     """No record tells: both bounds are computed."""
 
@@ -53,18 +67,21 @@ def unattributed(us: int) -> int:
 
 
 def charge(gaps: Stretches, platform: PlatformRecord, not_installed: Stretches = NOTHING) -> Charges:
-    """Divide gaps by what the platform's record says of them.
+    """Divide gaps by what is recorded and agreed of them. Where both the platform and the site were down, it is the platform's.
 
     :param not_installed: stretches in which the slot had no device (a swap): the company's, whatever else happened.
 
-    >>> record = PlatformRecord(alive=((10, 50), (60, 100)), since_us=10, until_us=100)
+    >>> record = PlatformRecord(alive=((10, 50), (60, 100)), since_us=10, until_us=100, site=((5, 12), (55, 62)))
     >>> charge(((0, 20), (45, 70)), record)
-    Charges(company=((10, 20), (45, 50), (60, 70)), platform=((50, 60),), nobody=((0, 10),))
+    Charges(company=((12, 20), (45, 50), (62, 70)), platform=((50, 60),), site=((5, 12), (60, 62)), nobody=((0, 5),))
     """
     swapped = intersection(gaps, not_installed)
     others = difference(gaps, not_installed)
+    ours = intersection(others, platform.outage)
+    rest = difference(others, platform.left_out)
     return Charges(
-        company=union(swapped, intersection(others, platform.alive)),
-        platform=intersection(others, platform.outage),
-        nobody=intersection(others, platform.unknown),
+        company=union(swapped, intersection(rest, platform.alive)),
+        platform=ours,
+        site=difference(intersection(others, platform.site), ours),
+        nobody=intersection(rest, platform.unknown),
     )

@@ -13,16 +13,21 @@ from core.database import Connection
 from core.errors import PermanentError
 from core.version import VERSION
 from core.window import MICROSECOND, Window, date_window, midnight, month_window, months, next_month
-from devices.plan.measures import Availability, Capture, EventRatio, Share, Statistic
-from devices.plan.model import Channel, Kpi, Plan
+from devices.plan.model import Plan
 from devices.plan.predicate import slots_in_effect
-from devices.registry.queries import plan_of
-from kpi.entry import entry_of
-from kpi.gathered import Gathered
-from kpi.inputs.gather import Gatherer
+from devices.registry.queries import devices, plan_of
+from devices.registry.work import await_registry
 from kpi.inputs.reader import Reader
-from kpi.judge import Asked
+from kpi.judging import Judging
+from kpi.overall import overall_of
+from kpi.records.exclusions import Applied, Exclusion, applied, exclusions
+from kpi.records.outages import Outage, outages
+from kpi.remarks import remarked
+from kpi.segments import segmented, segments_of
 from kpi.spans import spans
+from kpi.stretches import intersection, of_windows, total_us
+from kpi.targets import targets_of
+from kpi.without import figures, turned
 from telemetry.horizon import close_past
 from telemetry.windows import snapshot
 
@@ -91,6 +96,7 @@ def evaluate(
     if (month is not None) + (at is not None) + final != 1:
         raise PermanentError("An evaluation is of one month, of one evaluation date, or final: give one of the three.")
     closed = close_past(connection)
+    await_registry(connection)
     as_of = closed if as_of is None else _past(as_of, closed)
     plan, plan_version, plan_sha256 = plan_of(connection, pilot, as_of=as_of)
     if month is not None:
@@ -117,7 +123,11 @@ def evaluate(
         "alpha": ALPHA / len(looks(plan)),
     }
     with snapshot(connection):
-        document["kpis"] = _kpis(connection, plan, question, as_of)
+        agreed = _agreed(connection, plan, question, as_of)
+        document |= agreed.plain()
+        document["kpis"] = _kpis(connection, plan, question, as_of, agreed)
+        if question.month is None:
+            document["overall"] = overall_of(plan.overall, document["kpis"])
     return Result(
         pilot=pilot,
         kind=question.kind,
@@ -187,59 +197,64 @@ def _final_from(window: Window, zone: ZoneInfo) -> datetime:
     return midnight(next_month(last).replace(day=FINAL_FROM_DAY), zone)
 
 
-def _kpis(connection: Connection, plan: Plan, question: _Question, as_of: datetime) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Agreed:
+    """What people agreed about the judged window, as it was known at ``as_of``."""
+
+    outages: tuple[Outage, ...]
+    exclusions: tuple[Applied, ...]
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "outages": [_without_withdrawal(one) for one in self.outages],
+            "exclusions": [{**_without_withdrawal(one.exclusion), "counts": one.counts} for one in self.exclusions],
+        }
+
+
+def _without_withdrawal(one: Outage | Exclusion) -> dict[str, Any]:
+    """A record as it counts here: that it may be withdrawn later is another result's concern."""
+    return {key: value for key, value in plain(one).items() if not key.startswith("superseded")}
+
+
+def _agreed(connection: Connection, plan: Plan, question: _Question, as_of: datetime) -> _Agreed:
+    found = exclusions(connection, plan.pilot, window=question.whole, as_of=as_of)
+    verdict_on = question.whole
+    if question.month is not None:
+        verdict_on = date_window(plan.period.start, plan.evaluation.data_until, plan.zone)
+    return _Agreed(
+        outages=tuple(outages(connection, plan.pilot, window=question.whole, as_of=as_of)),
+        exclusions=tuple(applied(found, question.whole, verdict_on)),
+    )
+
+
+def _kpis(
+    connection: Connection, plan: Plan, question: _Question, as_of: datetime, agreed: _Agreed
+) -> list[dict[str, Any]]:
     cut = spans(question.whole, question.month, plan.zone)
-    reader = Reader(connection, plan.pilot, question.whole, as_of)
-    gatherer = Gatherer(reader, plan, cut)
+    reader = Reader(connection, plan.pilot, question.whole, as_of, agreed=agreed.outages, exclusions=agreed.exclusions)
+    judging = Judging(reader, plan, cut, ALPHA / len(looks(plan)))
+    others = {
+        "outages": judging.by(reader.otherwise(agreed=())),
+        "exclusions": judging.by(reader.otherwise(exclusions=())),
+    }
+    rows = devices(connection, plan.pilot, as_of)
+    segments = {slot: segments_of(rows, slot, question.whole) for slot in plan.slots}
+    targets = targets_of(connection, plan.pilot, as_of)
     entries = []
     for name, kpi in plan.kpis.items():
-        asked = Asked(
-            id=name,
-            kpi=kpi,
-            channel_unit=_unit(plan, kpi),
-            alpha=ALPHA / len(looks(plan)),
-            zone=plan.zone,
-            spans=cut,
-            uncertainty=_uncertainty(plan, kpi),
-        )
-        entries.append(entry_of(asked, _gathered(gatherer, kpi)))
+        slots = slots_in_effect(plan, kpi)
+        entry = judging.entry(name, kpi)
+        concerned = {
+            "outages": any(one.of(slot) for one in agreed.outages for slot in slots),
+            "exclusions": any(one.counts and one.exclusion.slot in slots for one in agreed.exclusions),
+        }
+        without = {what: figures(others[what].entry(name, kpi)) for what, there in concerned.items() if there}
+        excluded_s = sum(total_us(intersection(reader.excluded(slot), of_windows([cut.whole]))) for slot in slots) / 1e6
+        if "exclusions" in without and "verdict" in entry:
+            asked = [judging.asked(name, part) for part in kpi.parts]
+            entry = turned(asked, entry, without["exclusions"], excluded_s)
+        entry["without"] = without
+        entry["excluded_s"] = excluded_s
+        entry["targets"] = targets.get(name, [])
+        entries.append(remarked(entry | segmented(judging, name, kpi, segments)))
     return entries
-
-
-def _unit(plan: Plan, kpi: Kpi) -> str:
-    """The unit of what a KPI's measure gives."""
-    channel = _channel(plan, kpi) if isinstance(kpi.measure.of, Statistic) else None
-    return "%" if channel is None else channel.canonical_unit
-
-
-def _uncertainty(plan: Plan, kpi: Kpi) -> dict[str, Any] | None:
-    channel = _channel(plan, kpi)
-    if channel is None or channel.uncertainty is None:
-        return None
-    return channel.uncertainty.model_dump(mode="json", exclude_none=True)
-
-
-def _channel(plan: Plan, kpi: Kpi) -> Channel | None:
-    """The channel whose values a KPI is about; its slots share unit and kind."""
-    match kpi.measure.of:
-        case Statistic(channel=name):
-            pass
-        case Share(while_=condition):
-            name = condition.channel
-        case _:
-            return None
-    return next((plan.slots[slot].channels[name] for slot in slots_in_effect(plan, kpi)), None)
-
-
-def _gathered(gatherer: Gatherer, kpi: Kpi) -> Gathered[Any]:
-    match kpi.measure.of:
-        case Statistic() as of:
-            return gatherer.statistic(kpi, of)
-        case Share() as of:
-            return gatherer.share(kpi, of)
-        case Capture() as of:
-            return gatherer.capture(kpi, of)
-        case Availability() as of:
-            return gatherer.availability(kpi, of)
-        case EventRatio() as of:
-            return gatherer.event_ratio(kpi, of)

@@ -1,10 +1,12 @@
 """Results are immutable. One that differs from the one before is a new version, with what changed and why.
 
-Nothing is overwritten: the database refuses it.
+Nothing is overwritten: the database refuses it. Numbers that agree to nine digits are the same: whether an hour was read from
+its summary or from its readings may show in the last ones.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +19,16 @@ from core.canonical import plain
 from core.database import Connection
 from core.errors import NotFound
 from core.sql import load
+from kpi.causes import Sides, causes
 from kpi.evaluate import Result
 
 _SQL = load("kpi", "results.sql")
 
-_COMPARED = ("value", "n", "completeness", "interval", "status", "verdict", "target", "unit", "month")
+_COMPARED = (
+    "value", "n", "completeness", "interval", "status", "verdict", "target", "unit", "month", "without", "excluded_s",
+    "segments", "targets",
+)  # fmt: skip
+_SAME_TO = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,15 @@ class Stored:
     """Against the version before; None for the first."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The newest version of a result, without its document."""
+
+    version: int
+    as_of: datetime
+    provisional: bool
+
+
 def store(connection: Connection, result: Result, who: str) -> int:
     """Keep a result: as a new version if its content is new, else the version that is there.
 
@@ -55,7 +71,7 @@ def store(connection: Connection, result: Result, who: str) -> int:
         if row is None:
             raise NotFound(f"There is no pilot {result.pilot!r} to keep a result of.")
         before = newest(connection, result.pilot, result.kind, result.label)
-        if before is not None and before.sha256 == result.sha256:
+        if before is not None and (before.sha256 == result.sha256 or _alike(before.document, result.document)):
             return before.version
         version = 1 if before is None else before.version + 1
         changed = None if before is None else difference(connection, row["pilot_id"], before, result)
@@ -92,6 +108,28 @@ def newest(connection: Connection, pilot: str, kind: str, label: str) -> Stored 
     return None if row is None else Stored(pilot=pilot, kind=kind, label=label, **row)
 
 
+def standing(connection: Connection, pilot: str) -> dict[tuple[str, str], Standing]:
+    """The newest version of every result of a pilot, by kind and label: what a job asks every minute."""
+    rows = connection.execute(_SQL["standing"], {"pilot": pilot})
+    return {
+        (row["kind"], row["label"]): Standing(
+            version=row["version"], as_of=row["as_of"], provisional=row["provisional"]
+        )
+        for row in rows
+    }
+
+
+def outdated(connection: Connection, result: Stored) -> bool:
+    """Whether anything that a result rests on was received, recorded, agreed or withdrawn since its ``as_of``.
+
+    The same content may still come out: an outage agreed where nothing was missing changes no number.
+    """
+    window = result.document["window"]
+    asked = {"pilot": result.pilot, "start": window["start"], "end": window["end"], "as_of": result.as_of}
+    row = connection.execute(_SQL["outdated"], asked).fetchone()
+    return row is not None and bool(row["outdated"])
+
+
 def versions(connection: Connection, pilot: str, kind: str | None = None, label: str | None = None) -> list[Stored]:
     """All versions of a pilot's results, of one kind and label or of all: by kind, label, version."""
     rows = connection.execute(_SQL["versions"], {"pilot": pilot, "kind": kind, "label": label})
@@ -102,7 +140,7 @@ def difference(connection: Connection, pilot_id: int, before: Stored, now: Resul
     """What changed, KPI by KPI, and its causes as far as they are known."""
     return {
         "from_version": before.version,
-        "causes": _causes(connection, pilot_id, before, now),
+        "causes": causes(connection, pilot_id, Sides.of(before, now)),
         "kpis": _changed_kpis(before.document, now.document),
     }
 
@@ -125,31 +163,19 @@ def _changed_kpis(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dic
     return changed
 
 
-def _causes(connection: Connection, pilot_id: int, before: Stored, now: Result) -> list[dict[str, Any]]:
-    causes: list[dict[str, Any]] = []
-    document = now.document
-    if before.plan_version != now.plan_version:
-        causes.append({"cause": "plan", "before": before.plan_version, "after": now.plan_version})
-    if before.code_version != now.code_version:
-        causes.append({"cause": "code", "before": before.code_version, "after": now.code_version})
-    if before.document["window"] != document["window"]:
-        causes.append({"cause": "window", "before": before.document["window"], "after": document["window"]})
-    if before.document["provisional"] and not document["provisional"]:
-        causes.append({"cause": "final"})
-    window = {
-        "pilot_id": pilot_id,
-        "start": datetime.fromisoformat(before.document["window"]["start"]),
-        "end": datetime.fromisoformat(before.document["window"]["end"]),
-        "after": min(before.as_of, now.as_of),
-        "until": max(before.as_of, now.as_of),
-    }
-    readings = connection.execute(_SQL["received_since"], window).fetchone()
-    others = connection.execute(_SQL["events_since"], window).fetchone()
-    assert readings is not None and others is not None
-    late = {"readings": readings["n"], **others}
-    if any(late.values()):
-        causes.append({"cause": "late_data", **late})
-    return causes
+def _alike(before: Any, now: Any) -> bool:
+    """Whether two documents say the same, ``as_of`` apart."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return before.keys() == now.keys() and all(_alike(before[key], now[key]) for key in before if key != "as_of")
+    if isinstance(before, list) and isinstance(now, list):
+        return len(before) == len(now) and all(_alike(one, other) for one, other in zip(before, now, strict=True))
+    if isinstance(before, float) or isinstance(now, float):
+        return _number(before) and _number(now) and math.isclose(before, now, rel_tol=_SAME_TO, abs_tol=_SAME_TO)
+    return bool(before == now)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool)
 
 
 def _answers(document: Mapping[str, Any]) -> dict[str, str]:

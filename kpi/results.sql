@@ -27,34 +27,39 @@ VALUES (%(pilot_id)s, %(kind)s, %(label)s, %(version)s, %(plan_version)s, %(as_o
     %(document)s, %(difference)s)
 RETURNING result_id
 
--- name: received_since
--- Readings of a window that were received after one instant and up to another. Only the hours that got any are read.
-WITH touched AS (
-    SELECT s.channel_id, s.hour
-    FROM summary s
-    JOIN channel c USING (channel_id)
-    JOIN slot USING (slot_id)
-    WHERE slot.pilot_id = %(pilot_id)s AND s.hour >= %(start)s::timestamptz - interval '1 hour' AND s.hour < %(end)s
-      AND s.last_received > %(after)s
-    UNION
-    SELECT d.channel_id, d.hour
-    FROM dirty_hour d
-    JOIN channel c USING (channel_id)
-    JOIN slot USING (slot_id)
-    WHERE slot.pilot_id = %(pilot_id)s AND d.hour >= %(start)s::timestamptz - interval '1 hour' AND d.hour < %(end)s
-)
-SELECT count(*) AS n
-FROM touched t
-JOIN reading r ON r.channel_id = t.channel_id AND r.observed_at >= t.hour AND r.observed_at < t.hour + interval '1 hour'
-WHERE r.observed_at >= %(start)s AND r.observed_at < %(end)s
-  AND r.received_at > %(after)s AND r.received_at <= %(until)s
+-- name: standing
+-- The newest version of every result of a pilot, without its document.
+SELECT DISTINCT ON (r.kind, r.label) r.kind, r.label, r.version, r.as_of, coalesce(r.provisional, false) AS provisional
+FROM result r
+JOIN pilot p USING (pilot_id)
+WHERE p.name = %(pilot)s
+ORDER BY r.kind, r.label, r.version DESC
 
--- name: events_since
--- Events and link states of a window that were received after one instant and up to another.
-SELECT
-    (SELECT count(*) FROM event e JOIN slot USING (slot_id)
-     WHERE slot.pilot_id = %(pilot_id)s AND e.at >= %(start)s AND e.at < %(end)s
-       AND e.received_at > %(after)s AND e.received_at <= %(until)s) AS events,
-    (SELECT count(*) FROM link_state l JOIN slot USING (slot_id)
-     WHERE slot.pilot_id = %(pilot_id)s AND l.at >= %(start)s AND l.at < %(end)s
-       AND l.received_at > %(after)s AND l.received_at <= %(until)s) AS link_states
+-- name: outdated
+-- Whether anything that a result rests on was received, recorded or withdrawn after an instant.
+SELECT EXISTS (
+    SELECT FROM summary s JOIN channel USING (channel_id) JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND s.hour >= %(start)s::timestamptz - interval '1 hour' AND s.hour < %(end)s
+      AND s.last_received > %(as_of)s
+) OR EXISTS (
+    SELECT FROM event e JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND e.at >= %(start)s AND e.at < %(end)s AND e.received_at > %(as_of)s
+) OR EXISTS (
+    SELECT FROM link_state l JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND l.at >= %(start)s AND l.at < %(end)s AND l.received_at > %(as_of)s
+) OR EXISTS (
+    SELECT FROM outage o JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND o.start_at < %(end)s AND o.end_at > %(start)s
+      AND greatest(o.recorded_at, o.superseded_at) > %(as_of)s
+) OR EXISTS (
+    SELECT FROM exclusion e JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND e.start_at < %(end)s AND e.end_at > %(start)s
+      AND greatest(e.recorded_at, e.superseded_at) > %(as_of)s
+) OR EXISTS (
+    SELECT FROM installation i JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND i.installed_at < %(end)s AND coalesce(i.removed_at, 'infinity') > %(start)s
+      AND greatest(i.recorded_at, i.removal_recorded_at) > %(as_of)s
+) OR EXISTS (
+    SELECT FROM platform_record r
+    WHERE r.from_at < %(end)s AND r.until_at > %(start)s AND r.from_at < %(as_of)s AND r.recorded_at > %(as_of)s
+) AS outdated

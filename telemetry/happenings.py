@@ -1,4 +1,4 @@
-"""What happened at a slot, what its link did, and when the platform itself was alive."""
+"""What happened at a slot, what its link did, and the pulse of our own processes."""
 
 from __future__ import annotations
 
@@ -58,28 +58,6 @@ def link_states(connection: Connection, slot_id: int, window: Window, as_of: dat
 
 
 def beat(connection: Connection, process: str, started_at: datetime, note: str = "") -> None:
-    """Say that a process, running since ``started_at``, is alive now. To be said every few seconds."""
+    """The pulse: a process at work since ``started_at`` is so now. Drawn out in place every few seconds, for whoever watches
+    over processes; the record that counts is :mod:`telemetry.platform_record`."""
     connection.execute(_SQL["beat"], {"process": process, "started_at": started_at, "note": note})
-
-
-def platform_alive(connection: Connection, pilot: str, window: Window) -> list[Window]:
-    """The stretches of a window in which an intake was alive for a pilot, in the order of time, those that touch joined.
-
-    The loader of simulated history counts as an intake for its own pilot, for the time that it wrote.
-    """
-    parameters = {"loader": f"loader:{pilot}", "start": window.start, "end": window.end}
-    found: list[Window] = []
-    for row in connection.execute(_SQL["alive"], parameters):
-        piece = Window(start=row["started_at"], end=row["until"]).intersection(window)
-        if found and piece.start <= found[-1].end:
-            found[-1] = Window(start=found[-1].start, end=max(found[-1].end, piece.end))
-        elif piece.start < piece.end:
-            found.append(piece)
-    return found
-
-
-def platform_known(connection: Connection, pilot: str) -> datetime | None:
-    """When the platform's own record begins for a pilot; before it nobody can say whether we were up. None: no record."""
-    row = connection.execute(_SQL["known_since"], {"loader": f"loader:{pilot}"}).fetchone()
-    since: datetime | None = None if row is None else row["since"]
-    return since

@@ -29,14 +29,3 @@ UNION ALL
 INSERT INTO heartbeat (process, started_at, at, note)
 VALUES (%(process)s, %(started_at)s, greatest(clock_timestamp(), %(started_at)s), %(note)s)
 ON CONFLICT (process, started_at) DO UPDATE SET at = excluded.at, note = excluded.note
-
--- name: alive
--- When an intake was alive for a pilot.
-SELECT started_at, at AS until
-FROM heartbeat
-WHERE (process LIKE 'collector%%' OR process = %(loader)s) AND at > %(start)s AND started_at < %(end)s
-ORDER BY started_at, at
-
--- name: known_since
--- Where the record of intakes begins.
-SELECT min(started_at) AS since FROM heartbeat WHERE process LIKE 'collector%%' OR process = %(loader)s

@@ -17,6 +17,7 @@ from core.sql import load as blocks
 from core.window import HOUR_US, Window
 from telemetry import horizon, rows
 from telemetry.batch import EventRecord, Flag, LinkStateRecord
+from telemetry.platform_record import record_history
 
 _SQL = blocks("telemetry", "load.sql")
 _COMMIT = blocks("telemetry", "commit.sql")
@@ -81,7 +82,8 @@ def load_happenings(
 def record_alive(connection: Connection, pilot: str, window: Window) -> None:
     """Say that the loader took the part of an intake for a window: silence in it is the simulated device's."""
     _require_simulated(connection, pilot)
-    connection.execute(_SQL["record_alive"], {"process": f"loader:{pilot}", "start": window.start, "end": window.end})
+    if window.seconds > 0:
+        record_history(connection, f"loader:{pilot}", window, "simulated history")
 
 
 def tell_planner(connection: Connection) -> None:

@@ -18,15 +18,9 @@ ON CONFLICT (slot_id, day) DO UPDATE SET
     stored = total.stored + excluded.stored,
     last_received = greatest(total.last_received, excluded.last_received)
 
--- name: record_alive
--- The loader was an intake for this time.
-INSERT INTO heartbeat (process, started_at, at, note)
-VALUES (%(process)s, %(start)s, %(end)s, 'simulated history')
-ON CONFLICT (process, started_at) DO UPDATE SET at = greatest(heartbeat.at, excluded.at)
-
 -- name: loaded_until
 -- Up to where a pilot's history was loaded.
-SELECT max(at) AS until FROM heartbeat WHERE process = %(process)s
+SELECT max(until_at) AS until FROM platform_record WHERE process = %(process)s
 
 -- name: load_link_state
 -- What a simulated slot said of its link.

@@ -7,7 +7,7 @@ fails, the broker has rights that the registry does not know, and :func:`devices
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -23,7 +23,7 @@ from devices.plan.model import Plan
 from devices.plan.reader import PlanFile, stored_plan
 from devices.registry.connections import apply_connections
 from devices.registry.slots import apply_slots
-from devices.registry.work import Work, lock_registry
+from devices.registry.work import Work, lock_registry, recording_instant
 
 _SQL = load("devices.registry", "registry.sql")
 
@@ -59,10 +59,10 @@ def apply_plan(
     :raises PlanProblems: it may not follow the version in force, or its filters overlap another pilot's.
     :raises BrokerAway: the broker cannot be told; nothing was changed.
     """
-    now = datetime.now(UTC) if now is None else now
     plan = file.plan
     with connection.transaction():
         lock_registry(connection)
+        now = recording_instant(connection) if now is None else now
         current = connection.execute(
             _SQL["plan_version"], {"name": plan.pilot, "version": None, "as_of": None}
         ).fetchone()

@@ -2,6 +2,10 @@
 -- One change of the registry at a time, until the transaction ends.
 SELECT pg_advisory_xact_lock(%(key)s)
 
+-- name: recording_instant
+-- Now, and later than any closed past.
+SELECT after_horizon() AS at
+
 -- name: pilots
 -- Every pilot with the version of its plan in force.
 SELECT p.pilot_id, p.name, p.title, p.kind, p.company, p.company_name, p.site, p.site_name, p.zone, p.start_at, p.end_at,

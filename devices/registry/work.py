@@ -23,6 +23,20 @@ def lock_registry(connection: Connection) -> None:
     connection.execute(_SQL["lock_registry"], {"key": REGISTRY})
 
 
+def recording_instant(connection: Connection) -> datetime:
+    """When what is recorded under the registry's lock is recorded: by the database's clock, and after any closed past."""
+    row = connection.execute(_SQL["recording_instant"]).fetchone()
+    assert row is not None
+    at: datetime = row["at"]
+    return at
+
+
+def await_registry(connection: Connection) -> None:
+    """Wait until no change of the registry is under way: what one that began before records is visible afterwards."""
+    with connection.transaction():
+        lock_registry(connection)
+
+
 def username(pilot: str, connection: str) -> str:
     """A connection's user at the broker. Names hold no dot, so no two connections share one."""
     return f"{pilot}.{connection}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from copy import copy
+from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +13,19 @@ from numpy.typing import NDArray
 from core.database import Connection
 from core.errors import NotFound
 from core.sql import load
-from core.window import EPOCH, MICROSECOND, Window, micros
+from core.window import MICROSECOND, Window, micros
 from devices.registry.queries import devices
-from kpi.charges import PlatformRecord
+from kpi.charges import Charges, PlatformRecord, charge
 from kpi.measures.availability import LinkChange, States, states
 from kpi.measures.event_ratio import Happening
+from kpi.records.exclusions import Applied, excluded
+from kpi.records.outages import Outage, agreed_for, outages
 from kpi.stretches import Stretches, difference, intersection, joined, of_windows, union, windows_of
 from telemetry.channels import ChannelInfo, channels
-from telemetry.happenings import events, link_states, platform_alive, platform_known
+from telemetry.happenings import events, link_states
+from telemetry.platform_record import platform_alive, platform_known
 from telemetry.predicates import Condition
 from telemetry.windows import Statistics, TimeShare, gaps, statistics, time_share, values
-
-BEAT_TOLERANCE = timedelta(seconds=60)
-"""An intake that was heard so shortly before ``as_of`` counts as alive until then: its next beat is not recorded yet, and
-the same ``as_of`` must give the same result once it is."""
 
 _SQL = load("kpi.inputs", "inputs.sql")
 
@@ -32,19 +33,50 @@ _SQL = load("kpi.inputs", "inputs.sql")
 class Reader:
     """What one evaluation knows of a pilot in a window. To be used inside one snapshot of the store."""
 
-    def __init__(self, connection: Connection, pilot: str, whole: Window, as_of: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        pilot: str,
+        whole: Window,
+        as_of: datetime,
+        *,
+        agreed: Sequence[Outage] | None = None,
+        exclusions: Sequence[Applied] = (),
+    ) -> None:
+        """
+        :param agreed: the outages to go by; those agreed by ``as_of`` if left out.
+        :param exclusions: what is left out of judgement.
+        """
         self.connection = connection
         self.pilot = pilot
         self.whole = whole
         self.as_of = as_of
-        self.platform = _platform(connection, pilot, as_of)
+        self.platform = _platform(connection, pilot, whole, as_of)
+        self._agreed = outages(connection, pilot, window=whole, as_of=as_of) if agreed is None else agreed
+        self._exclusions = exclusions
+        self._records: dict[str, PlatformRecord] = {}
         self._channels = {(info.slot, info.name): info for info in channels(connection, pilot, as_of)}
         rows = connection.execute(_SQL["slots"], {"pilot": pilot})
         self._slot_ids: dict[str, int] = {row["name"]: row["slot_id"] for row in rows}
         self._installed = _installed(connection, pilot, as_of)
+        self._begun: dict[str, list[int]] | None = None
         self._gaps: dict[tuple[int, ...], Stretches] = {}
         self._states: dict[str, States] = {}
+        self._values: tuple[tuple[int, ...], tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None
         self._statistics: dict[tuple[int, ...], dict[Window, Statistics]] = {}
+        self._shares: dict[tuple[tuple[int, ...], Condition], dict[Window, TimeShare]] = {}
+        self._links: dict[str, list[LinkChange]] = {}
+
+    def otherwise(
+        self, *, agreed: Sequence[Outage] | None = None, exclusions: Sequence[Applied] | None = None
+    ) -> Reader:
+        """The same store as it would be judged with other outages or exclusions agreed. What was read already is shared."""
+        other = copy(self)
+        other._agreed = self._agreed if agreed is None else agreed
+        other._exclusions = self._exclusions if exclusions is None else exclusions
+        other._records = {}
+        other._states = {}
+        return other
 
     def channel(self, slot: str, name: str) -> ChannelInfo:
         """One channel of the pilot.
@@ -70,6 +102,33 @@ class Reader:
         spans = self._installed.get(slot, ())
         return difference(joined([(spans[0][0], spans[-1][1])]), spans) if spans else ()
 
+    def begun_us(self, slot: str) -> tuple[int, ...]:
+        """When another device took a slot's place: what the one before had counted does not go on there."""
+        if self._begun is None:
+            self._begun = {}
+            for row in devices(self.connection, self.pilot, self.as_of):
+                if row.installed_at is not None:
+                    self._begun.setdefault(row.slot, []).append(micros(row.installed_at))
+        return tuple(sorted(self._begun.get(slot, ()))[1:])
+
+    def record(self, slot: str) -> PlatformRecord:
+        """What is recorded of the platform, and agreed of it and of the site, for one slot."""
+        if slot not in self._records:
+            self._records[slot] = replace(
+                self.platform,
+                agreed=agreed_for(self._agreed, slot, "platform"),
+                site=agreed_for(self._agreed, slot, "site"),
+            )
+        return self._records[slot]
+
+    def excluded(self, slot: str) -> Stretches:
+        """Stretches of a slot that are left out of judgement, as agreed."""
+        return excluded(self._exclusions, slot)
+
+    def charges(self, slot: str, gaps: Stretches) -> Charges:
+        """To whom the gaps of a slot are charged."""
+        return charge(gaps, self.record(slot), self.not_installed(slot))
+
     def gaps(self, channel: ChannelInfo) -> Stretches:
         """While no reading of the channel stood."""
         if channel.channel_ids not in self._gaps:
@@ -88,19 +147,23 @@ class Reader:
     def time_shares(
         self, channel: ChannelInfo, condition: Condition, groups: Sequence[Stretches]
     ) -> list[list[TimeShare]]:
-        """The seconds during which a condition held, in each stretch of each group."""
-        windows = [window for group in groups for window in windows_of(group)]
-        found = iter(time_share(self.connection, channel, condition, windows, self.as_of))
-        return [[next(found) for _ in group] for group in groups]
+        """The seconds during which a condition held, in each stretch of each group; each stretch is read once."""
+        known = self._shares.setdefault((channel.channel_ids, condition), {})
+        wanted = {window: None for group in groups for window in windows_of(group) if window not in known}
+        found = time_share(self.connection, channel, condition, list(wanted), self.as_of)
+        known.update(zip(wanted, found, strict=True))
+        return [[known[window] for window in windows_of(group)] for group in groups]
 
     def values(self, channel: ChannelInfo) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The readings themselves over the whole window."""
-        return values(self.connection, channel, self.whole, self.as_of)
+        """The readings themselves over the whole window; those of the last channel asked for are kept."""
+        if self._values is None or self._values[0] != channel.channel_ids:
+            self._values = channel.channel_ids, values(self.connection, channel, self.whole, self.as_of)
+        return self._values[1]
 
     def due(self, channel: ChannelInfo, required: Stretches) -> Stretches:
-        """Required time without those platform outages in which readings were lost: none are expected there."""
+        """Required time without those outages of ours or the site's in which readings were lost: none are expected there."""
         lost = self.gaps(channel)
-        outages = tuple(span for span in self.platform.outage if intersection((span,), lost))
+        outages = tuple(span for span in self.record(channel.slot).left_out if intersection((span,), lost))
         return difference(required, outages) if outages else required
 
     def happenings(self, slot: str, kind: str, until: datetime) -> list[Happening]:
@@ -118,7 +181,7 @@ class Reader:
             since_us = max(self.whole.start_us, self.installed_since_us(slot))
             required = joined([(since_us, self.whole.end_us)])
             self._states[slot] = states(
-                required, self._standing(slot), self._link(slot), self.platform, self.not_installed(slot)
+                required, self._standing(slot), self._link(slot), self.record(slot), self.not_installed(slot)
             )
         return self._states[slot]
 
@@ -129,6 +192,11 @@ class Reader:
         return union(*(difference(whole, self.gaps(info)) for info in held))
 
     def _link(self, slot: str) -> list[LinkChange]:
+        if slot not in self._links:
+            self._links[slot] = self._link_changes(slot)
+        return self._links[slot]
+
+    def _link_changes(self, slot: str) -> list[LinkChange]:
         found = link_states(self.connection, self._slot_ids[slot], self.whole, self.as_of)
         ends = [*(state.at for state in found), self.whole.end][1:]
         after = [
@@ -152,15 +220,14 @@ class Reader:
         ]
 
 
-def _platform(connection: Connection, pilot: str, as_of: datetime) -> PlatformRecord:
-    alive = platform_alive(connection, pilot, Window(start=EPOCH, end=as_of))
-    if alive and alive[-1].end + BEAT_TOLERANCE >= as_of:
-        alive[-1] = Window(start=alive[-1].start, end=as_of)
-    since = platform_known(connection, pilot)
+def _platform(connection: Connection, pilot: str, whole: Window, as_of: datetime) -> PlatformRecord:
+    """The platform's record within a window: what it was outside of it is nobody's question."""
+    until = max(whole.start, min(whole.end, as_of))
+    since = platform_known(connection, pilot, as_of)
     return PlatformRecord(
-        alive=of_windows(alive),
-        since_us=None if since is None or since >= as_of else micros(since),
-        until_us=micros(as_of),
+        alive=of_windows(platform_alive(connection, pilot, whole, as_of)),
+        since_us=None if since is None or since >= until else max(micros(since), whole.start_us),
+        until_us=micros(until),
     )
 
 

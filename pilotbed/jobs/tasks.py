@@ -14,7 +14,7 @@ from devices import journal
 from devices.plan.model import Plan
 from devices.registry import pilots, plan_of
 from kpi.evaluate import evaluate, looks
-from kpi.results import newest, store
+from kpi.results import Standing, newest, outdated, standing, store
 from telemetry import clock
 from telemetry.summarise import summarise_all
 
@@ -22,6 +22,9 @@ _SQL = load("pilotbed.jobs", "tasks.sql")
 _log = logging.getLogger(__name__)
 
 WHO = "system:work"
+
+_looked_at: dict[tuple[str, str, str], datetime] = {}
+"""When this process last judged a result: one that comes out the same makes no new version, whose ``as_of`` would tell."""
 
 _KEEP_DENIALS = timedelta(days=400)
 """Longer than a pilot: so long somebody may ask why nothing came."""
@@ -34,19 +37,6 @@ def keep_summaries(connection: Connection) -> None:
         _log.info("summarised channel_hours=%d", made)
 
 
-def judge(connection: Connection, now: datetime | None = None, *, every: timedelta = timedelta(0)) -> None:
-    """Evaluate what may have changed of every pilot: months and evaluation dates that are not final yet.
-
-    :param every: a result is judged again when it is older than this. A result that differs is a new version, kept for
-        good, so a running month is not judged with every reading.
-    """
-    now = now or datetime.now(UTC)
-    for name, plan, kind, label in _questions(connection, now):
-        result = newest(connection, name, kind, label)
-        if result is None or (bool(result.document["provisional"]) and result.as_of + every <= now):
-            _judge(connection, name, plan, label)
-
-
 def judge_clocks(connection: Connection, now: datetime | None = None) -> None:
     """Judge the devices' clocks of every pilot that runs, or ended so lately that its last hours may still change."""
     now = now or datetime.now(UTC)
@@ -57,16 +47,33 @@ def judge_clocks(connection: Connection, now: datetime | None = None) -> None:
                 _log.info("judged_clocks pilot=%s new=%d superseded=%d", pilot.name, done.new, done.superseded)
 
 
+def judge(connection: Connection, now: datetime | None = None, *, every: timedelta = timedelta(0)) -> None:
+    """Evaluate what may have changed of every pilot: months and evaluation dates that are not final yet.
+
+    :param every: a result is judged again when it is older than this. A result that differs is a new version, kept for
+        good, so a running month is not judged with every reading.
+    """
+    now = now or datetime.now(UTC)
+    known: dict[str, dict[tuple[str, str], Standing]] = {}
+    for name, plan, kind, label in _questions(connection, now):
+        if name not in known:
+            known[name] = standing(connection, name)
+        result = known[name].get((kind, label))
+        if result is not None:
+            looked = max(result.as_of, _looked_at.get((name, kind, label), result.as_of))
+            if not result.provisional or looked + every > now:
+                continue
+        _judge(connection, name, plan, label)
+        _looked_at[name, kind, label] = now
+
+
 def judge_late(connection: Connection, now: datetime | None = None) -> None:
-    """Evaluate again what was final, where data of its window were received since: a new version with its cause."""
+    """Evaluate again what was final, where something it rests on came or was recorded since: a new version with its cause."""
     for name, plan, kind, label in _questions(connection, now or datetime.now(UTC)):
         result = newest(connection, name, kind, label)
         if result is None or result.document["provisional"]:
             continue
-        window = result.document["window"]
-        asked = {"pilot": name, "start": window["start"], "end": window["end"], "as_of": result.as_of}
-        row = connection.execute(_SQL["received_late"], asked).fetchone()
-        if row is not None and row["late"]:
+        if outdated(connection, result):
             _judge(connection, name, plan, label)
 
 

@@ -1,17 +1,3 @@
--- name: received_late
--- Whether readings, events or link states of a window were received after an instant.
-SELECT EXISTS (
-    SELECT FROM summary s JOIN channel USING (channel_id) JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
-    WHERE p.name = %(pilot)s AND s.hour >= %(start)s::timestamptz - interval '1 hour' AND s.hour < %(end)s
-      AND s.last_received > %(as_of)s
-) OR EXISTS (
-    SELECT FROM event e JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
-    WHERE p.name = %(pilot)s AND e.at >= %(start)s AND e.at < %(end)s AND e.received_at > %(as_of)s
-) OR EXISTS (
-    SELECT FROM link_state l JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
-    WHERE p.name = %(pilot)s AND l.at >= %(start)s AND l.at < %(end)s AND l.received_at > %(as_of)s
-) AS late
-
 -- name: drop_messages
 -- Raw messages that the plan no longer keeps.
 DELETE FROM message m USING pilot p
