@@ -217,16 +217,28 @@ def duration_text(seconds: float, language: str) -> str:
 
 # --- Units beside numbers
 
-_UNIT_WORDS = frozenset({N_("건"), N_("회"), N_("명"), N_("대"), N_("점"), N_("대·일")})
+_UNIT_WORDS = frozenset(
+    {N_("건"), N_("회"), N_("명"), N_("대"), N_("점"), N_("대·일"), N_("카메라·일"), N_("대·시간"), N_("카메라·시간")}
+)
+_TIMES = {"초": "s", "분": "min", "시간": "h", "일": "d", "주": "week"}
+_BELOW = {
+    "대·일": "device-day", "카메라·일": "camera-day", "대·시간": "device-hour", "카메라·시간": "camera-hour", **_TIMES
+}  # fmt: skip
 
 
 def unit_text(unit: str, language: str) -> str:
     """A unit as it is printed beside a number; Korean counting words are translated.
 
-    >>> unit_text("ug/m^3", "ko"), unit_text("case", "ko")
-    ('µg/m³', '건')
+    >>> unit_text("ug/m^3", "ko"), unit_text("case", "ko"), unit_text("건/(1000 km)", "ko"), unit_text("건/대·일", "en")
+    ('µg/m³', '건', '건/1,000 km', 'per device-day')
     """
     shown = shown_unit(unit)
+    if language == "ko" or shown in _TIMES:
+        return shown if language == "ko" else _TIMES[shown]
+    above, slash, below = shown.partition("/")
+    if slash and above in _UNIT_WORDS:
+        below = _BELOW.get(below, below)
+        return f"per {below}" if above == "건" else f"{catalogue(language).gettext(above)} per {below}"
     return catalogue(language).gettext(shown) if shown in _UNIT_WORDS else shown
 
 
@@ -239,4 +251,5 @@ def with_unit(number: str, unit: str, language: str) -> str:
     shown = unit_text(unit, language)
     if not shown or not any(character.isdigit() for character in number):
         return number
-    return f"{number}{shown}" if language == "ko" and shown in _UNIT_WORDS else f"{number} {shown}"
+    attached = language == "ko" and (shown.partition("/")[0] in _UNIT_WORDS or shown in _TIMES)
+    return f"{number}{shown}" if attached else f"{number} {shown}"

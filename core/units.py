@@ -11,11 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from hashlib import sha256
 from types import MappingProxyType
+from typing import Any
 
 import pint
+from pint.facets.plain import ScaleConverter, UnitDefinition
 
 from core.errors import PermanentError
+from core.unit_text import NoExpressionError, in_words_of_pint
 
 
 class UnitError(PermanentError):
@@ -28,7 +32,10 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "": "dimensionless", "1": "dimensionless", "/": "dimensionless",
         "%": "percent", "％": "percent", "%p": "percentage_point", "%RH": "percent", "ppm": "ppm", "ppb": "ppb",
         "점": "score_point", "point": "score_point", "건": "case", "case": "case", "회": "case", "명": "person",
-        "person": "person", "대": "device", "device": "device", "device-day": "device * day", "대·일": "device * day",
+        "개": "case", "person": "person", "대": "device", "device": "device", "camera": "device",
+        "device-day": "device * day", "camera-day": "device * day", "대·일": "device * day", "카메라·일": "device * day",
+        "device-hour": "device * hour", "camera-hour": "device * hour", "대·시간": "device * hour",
+        "카메라·시간": "device * hour",
         # Temperature: pint's own names are kept apart from coulomb and farad
         "Cel": "degC", "°C": "degC", "℃": "degC", "degC": "degC", "°F": "degF", "℉": "degF", "degF": "degF",
         "cdegC": "centidegC", "K": "kelvin",
@@ -39,7 +46,8 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "m/s": "meter / second", "m/s2": "meter / second ** 2", "km/h": "kilometer / hour", "kph": "kilometer / hour",
         "mph": "mile / hour", "m³/h": "meter ** 3 / hour",
         # Electricity, light, sound, radio, chemistry, body
-        "W": "watt", "kW": "kilowatt", "Wh": "watt * hour", "kWh": "kilowatt * hour", "V": "volt", "mV": "millivolt",
+        "mW": "milliwatt", "W": "watt", "kW": "kilowatt", "MW": "megawatt", "Wh": "watt * hour", "kWh": "kilowatt * hour",
+        "MWh": "megawatt * hour", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "V": "volt", "mV": "millivolt",
         "A": "ampere", "mA": "milliampere", "cA": "centiampere", "VA": "volt * ampere", "var": "volt * ampere",
         "Hz": "hertz", "lx": "lux", "dB": "decibel_level", "dBA": "decibel_level", "dB(A)": "decibel_level",
         "dBm": "decibel_milliwatt_level", "pH": "ph_scale", "bpm": "beat / minute",
@@ -50,6 +58,7 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "L": "liter", "s": "second", "ms": "millisecond", "us": "microsecond", "µs": "microsecond", "ns": "nanosecond",
         "min": "minute", "h": "hour", "d": "day", "day": "day", "week": "week",
         "hour": "hour", "minute": "minute", "second": "second",
+        "초": "second", "분": "minute", "시간": "hour", "일": "day", "주": "week",
         # Data
         "B": "byte", "bit": "bit", "bit/s": "bit / second",
         # States have no unit
@@ -77,12 +86,9 @@ _DEFINITIONS = (
 _SHOWN = {
     "ug/m^3": "µg/m³", "ug/m3": "µg/m³", "mg/m^3": "mg/m³", "mg/m3": "mg/m³", "degC": "°C", "Cel": "°C", "degF": "°F",
     "m2": "m²", "m3": "m³", "m/s2": "m/s²", "deg": "°", "state": "", "case": "건", "person": "명", "point": "점",
-    "device-day": "대·일", "1": "", "/": "",
+    "device-day": "대·일", "camera-day": "카메라·일", "device-hour": "대·시간", "camera-hour": "카메라·시간",
+    "1": "", "/": "",
 }  # fmt: skip
-
-# What may go to pint without standing in the table: names joined by * / ** and numbers, all of which pint must know by
-# their full names. Symbols of one or two letters are not let through: that is where the wrong guesses are.
-_EXPRESSION = re.compile(r"[A-Za-z_]{3,}(\s*(\*\*|\^|\*|/)\s*([A-Za-z_]{3,}|-?\d+))*")
 
 
 @cache
@@ -99,39 +105,71 @@ def registry() -> pint.UnitRegistry[Fraction]:
 
 @cache
 def unit_of(symbol: str) -> pint.Unit:
-    """The pint unit of a symbol of the table, of symbols joined by ``/`` or ``*``, or of full SI names.
+    """The pint unit of a symbol of the table, or of an expression of symbols, full SI names and numbers.
+
+    Symbols that the table does not have are not let through to pint: that is where the wrong guesses are.
 
     :raises UnitError: the symbol is not known. It is never guessed.
     """
     text = symbol.strip()
-    written = SYMBOLS.get(text)
-    if written is None:
-        parts = re.split(r"([*/·])", text)
-        names = [part.strip() for part in parts[::2]]
-        if len(parts) > 1 and all(name in SYMBOLS for name in names):
-            joined = (f"({SYMBOLS[part.strip()]})" if i % 2 == 0 else part for i, part in enumerate(parts))
-            written = "".join(joined).replace("·", "*")
-        elif _EXPRESSION.fullmatch(text):
-            written = text
-        else:
-            raise UnitError(
-                f"Unknown unit {symbol!r}: it is not in the table of units (core/units.py). Write one of the table's."
-            )
     try:
-        # pint's parser keeps a factor such as 1e-7 only in a quantity.
-        quantity = registry().Quantity(1, written) if not written[0].isdigit() else registry().Quantity(written)
-        if quantity.magnitude != 1:
-            name = f"scaled_{abs(hash(written))}"
-            registry().define(f"{name} = {written}")
-            return registry().Unit(name)
-        return registry().Unit(quantity.units)
-    except (pint.errors.PintError, TypeError, ValueError, AttributeError) as error:
+        written = SYMBOLS[text] if text in SYMBOLS else in_words_of_pint(text, SYMBOLS)
+        quantity: pint.Quantity[Fraction] = registry().Quantity(registry().parse_expression(written))
+        return registry().Unit(quantity.units) if quantity.magnitude == 1 else _scaled(quantity)
+    except NoExpressionError:
+        raise UnitError(
+            f"Unknown unit {symbol!r}: it is not in the table of units (core/units.py). Write one of the table's."
+        ) from None
+    except (pint.errors.PintError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise UnitError(f"Unknown unit {symbol!r} ({error}). Write one of the table in core/units.py.") from error
 
 
+def _scaled(quantity: pint.Quantity[Fraction]) -> pint.Unit:
+    """A unit that is so many of another, as 1/(1000 km): pint keeps a factor only in a quantity."""
+    factor = Fraction(quantity.magnitude)
+    if factor <= 0:
+        raise ValueError("a unit is a positive number of others")
+    name = f"scaled_{factor.numerator}_{factor.denominator}_{sha256(str(quantity.units).encode()).hexdigest()[:16]}"
+    if name not in registry():
+        # As text the factor would become a float; pint's own types know strings and floats only, though both work.
+        exact: Any = ScaleConverter(factor)  # type: ignore[arg-type]
+        made: Any = UnitDefinition(name, None, (), exact, registry().Unit(quantity.units)._units)
+        registry().define(made)
+    return registry().Unit(name)
+
+
+_PER = re.compile(r"(.*?)\s*/\s*\(\s*(\d[\d,]*)\s*([^()]+)\)")
+
+
 def shown_unit(symbol: str) -> str:
-    """How a unit is printed beside a number on pages and documents."""
-    return _SHOWN.get(symbol.strip(), symbol.strip())
+    """How a unit is printed beside a number on pages and documents.
+
+    >>> shown_unit("ug/m^3"), shown_unit("건/(1000 km)"), shown_unit("건/device-day"), shown_unit("(W)*s"), shown_unit("1/km")
+    ('µg/m³', '건/1,000 km', '건/대·일', 'W·s', '/km')
+    """
+    text = symbol.strip()
+    if text in _SHOWN:
+        return _SHOWN[text]
+    if text in SYMBOLS:
+        return text
+    if match := _PER.fullmatch(text):
+        many = int(match[2].replace(",", ""))
+        return f"{shown_unit(match[1])}/" + (f"{many:,} " if many != 1 else "") + shown_unit(match[3])
+    if match := re.fullmatch(r"\(([^()]+)\)\s*\*\s*([^()]+)", text):
+        return f"{shown_unit(match[1])}·{shown_unit(match[2])}"
+    above, slash, below = text.rpartition("/")
+    return f"{shown_unit(above)}/{shown_unit(below)}" if slash and below in SYMBOLS else text
+
+
+def counted(symbol: str) -> str:
+    """The unit of events in the place of a bare number: ``1/(1000 km)`` → ``건/(1000 km)``.
+
+    >>> counted("1/(1000 km)"), counted(""), counted("건/d")
+    ('건/(1000 km)', '건', '건/d')
+    """
+    text = symbol.strip()
+    above, slash, below = text.partition("/")
+    return text if above.strip() not in ("", "1") else f"건{slash}{below}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

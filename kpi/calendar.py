@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from core.window import Window, days, micros, midnight
+from core.window import Window, days, instant, micros, midnight
 from kpi.stretches import Stretches, joined, of_windows
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -65,6 +65,28 @@ def _daily(day: date, zone: ZoneInfo, hours: tuple[int, int]) -> list[tuple[int,
         if hours[0] <= wall.hour * 60 + wall.minute < hours[1]:
             inside.append((at_us, at_us + _MINUTE_US))
     return inside
+
+
+def by_day(stretches: Stretches, zone: ZoneInfo) -> dict[date, Stretches]:
+    """Stretches cut at the midnights of a zone.
+
+    >>> hour = 3_600_000_000
+    >>> seoul = by_day(((0, 20 * hour),), ZoneInfo("Asia/Seoul"))      # 1970-01-01 09:00 to 1970-01-02 05:00
+    >>> from kpi.stretches import total_us
+    >>> [(day.day, total_us(part) // hour) for day, part in seoul.items()]
+    [(1, 15), (2, 5)]
+    """
+    found: dict[date, list[tuple[int, int]]] = {}
+    day, midnight_us = date.min, -(2**62)
+    for start_us, end_us in stretches:
+        while start_us < end_us:
+            if start_us >= midnight_us:
+                day = instant(start_us).astimezone(zone).date()
+                midnight_us = micros(midnight(day + timedelta(days=1), zone))
+            until_us = min(end_us, midnight_us)
+            found.setdefault(day, []).append((start_us, until_us))
+            start_us = until_us
+    return {day: tuple(spans) for day, spans in found.items()}
 
 
 def weeks(window: Window, zone: ZoneInfo) -> list[Window]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from kpi.intervals import Block
 
@@ -24,6 +25,23 @@ class Trials:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Events that were counted while something went on: the value is ``count / exposure``, or the reverse of it."""
+
+    count: int
+    most: int
+    """With those of which it is not known whether they count."""
+    exposure: float
+    """In the unit of the value; 1 where the events are only counted."""
+    days: tuple[tuple[int, float], ...]
+    """(events, exposure) of each calendar day and slot that had any exposure."""
+    independent: bool
+    """Independent events; otherwise those of daily operation, which come in clusters."""
+    per_event: bool = False
+    """The value is ``exposure / count``, as of a mean time between failures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AsShare:
     """A percentile's promise in another form: ``p95 ≤ T`` is ``share(≤ T) ≥ 95 %``. Shares are 0 to 1."""
 
@@ -33,11 +51,17 @@ class AsShare:
     """The share if every missing reading broke the promise; None where nothing says how many are missing."""
     fill_high: float | None
     blocks: tuple[Block, ...]
+    trials: Trials | None = None
+    """Of a percentile over events: those that kept the promise. It has an interval of its own, without weeks or a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One measure over one window. ``value`` is None where there is nothing to compute it from; it is never NaN."""
+    """One measure over one window. ``value`` is None where there is nothing to compute it from; it is never NaN.
+
+    It is infinite where something that never came counts as infinitely late (``event_duration``): such a value is judged as it
+    is, and shown in words.
+    """
 
     value: float | None
     unit: str
@@ -58,7 +82,15 @@ class Measurement:
     difference: bool = False
     """A difference of values (a standard deviation): another unit scales it and never shifts it."""
     trials: Trials | None = None
+    counts: Counts | None = None
     as_share: AsShare | None = None
+    open_by: Literal["silence", "events", "restarts"] = "silence"
+    """What keeps ``low`` and ``high`` apart: silence that nobody is charged with, events that nobody knows enough of, or
+    restarts of a counter."""
+    members: tuple[Measurement, ...] = ()
+    """Those of the slots, where the value is their mean or sum …"""
+    scale: float = 1.0
+    """… and how much each of them counts in it."""
     facts: Mapping[str, Number] = field(default_factory=lambda: MappingProxyType({}))
     """The numbers behind it, for sentences: seconds charged, numbers missing …"""
 

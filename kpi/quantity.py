@@ -6,12 +6,13 @@ are converted through fractions and rounded once.
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import cache
 
 import pint
 
-from core.units import UnitError, registry, unit_of
+from core.units import UnitError, counted, registry, same_dimension, unit_of
 from devices.plan.target import Bounds
 
 
@@ -37,7 +38,7 @@ def converted(value: float, source: str, target: str, *, difference: bool = Fals
     >>> converted(71.6, "degF", "degC"), converted(1.8, "degF", "degC", difference=True)
     (22.0, 1.0)
     """
-    if source == target:
+    if source == target or math.isinf(value):
         return value
     scale, offset = _line(source, target)
     # The shortest decimal that names the float is the number that was meant.
@@ -46,7 +47,16 @@ def converted(value: float, source: str, target: str, *, difference: bool = Fals
 
 
 def unit_for(bounds: Bounds, measured: str) -> str:
-    """The unit in which a result is compared and shown: the target's, or the measure's where the target has none."""
-    if bounds.unit == "" and unit_of(measured).dimensionality != unit_of("").dimensionality:
+    """The unit in which a result is compared and shown: the target's, or the measure's where the target has none.
+
+    Where events are counted, a target's bare number is one of events:
+
+    >>> from devices.plan.target import parse_bounds
+    >>> unit_for(parse_bounds("<= 1 / (1000 km)"), "건/km"), unit_for(parse_bounds("== 0"), "건")
+    ('건/(1000 km)', '건')
+    """
+    if same_dimension(bounds.unit, measured):
+        return bounds.unit
+    if bounds.unit == "":
         return measured
-    return bounds.unit
+    return counted(bounds.unit) if same_dimension(counted(bounds.unit), measured) else bounds.unit

@@ -30,6 +30,8 @@ class Summaries:
     whole: NDArray[np.bool_]
     """False where two revisions share the hour, the revision had other rules, or the share that was asked for is not there:
     the hour is read raw."""
+    falls: NDArray[np.int64]
+    """Steps down of a counter inside the hour; -1 where they were not counted."""
     true_s: NDArray[np.float64]
     covered_s: NDArray[np.float64]
     dirty_us: NDArray[np.int64]
@@ -65,6 +67,7 @@ class Summaries:
             pieces=Pieces(**{name: column.astype(np.int64) for name, column in wholes.items()}, **instants, **floats),
             last_received_us=_instants(row["last_received"]),
             whole=_column(row["alike"], "?") & ~shared & ~(np.isnan(true_s) & (condition is not None)),
+            falls=_column(row["falls"], ">i4").astype(np.int64),
             true_s=np.nan_to_num(true_s.astype(np.float64)),
             covered_s=np.nan_to_num(share_s.astype(np.float64)),
             dirty_us=np.array([micros(found["hour"]) for found in dirty], dtype=np.int64),

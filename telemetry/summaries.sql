@@ -5,6 +5,7 @@ SELECT string_agg(timestamptz_send(s.hour), ''::bytea ORDER BY s.hour, s.first_a
        string_agg(int4send(n), ''::bytea ORDER BY s.hour, s.first_at) AS n,
        string_agg(boolsend(s.channel_id = ANY (%(alike)s)), ''::bytea ORDER BY s.hour, s.first_at) AS alike,
        string_agg(int4send(missing), ''::bytea ORDER BY s.hour, s.first_at) AS missing,
+       string_agg(int4send(coalesce(falls, -1)), ''::bytea ORDER BY s.hour, s.first_at) AS falls,
        string_agg(timestamptz_send(first_at), ''::bytea ORDER BY s.hour, s.first_at) AS first_at,
        string_agg(timestamptz_send(last_at), ''::bytea ORDER BY s.hour, s.first_at) AS last_at,
        string_agg(timestamptz_send(last_received), ''::bytea ORDER BY s.hour, s.first_at) AS last_received,

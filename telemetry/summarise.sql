@@ -35,14 +35,25 @@ WHERE s.channel_id = h.channel_id AND s.hour = h.hour
 -- Each hour is one index scan whose order the window and the aggregates keep: only the delays are sorted, for their median.
 -- Delays are those of live readings: of flags (telemetry/batch.py) none of ARRIVAL_TIME, RETAINED, LOADED, REPLAYED, which
 -- are 1 + 2 + 8 + 16. date_part and not extract, which computes in numeric, at a fifth of the statement's cost; the values at
--- the hour's ends looked up, and not kept in order with all the others: that pays for the delays.
+-- the hour's ends looked up, and not kept in order with all the others: that pays for the delays. Steps down are counted for
+-- counters alone, in a scan of their own that no other channel pays for.
 INSERT INTO summary (channel_id, hour, n, n_good, mean, m2, min, max, first_at, first_value, last_at, last_value,
-                     integral, covered_s, longest_gap_s, missing, last_received, delay_min_s, delay_median_s, delay_max_s)
+                     integral, covered_s, longest_gap_s, missing, last_received, delay_min_s, delay_median_s, delay_max_s,
+                     falls)
 SELECT h.channel_id, h.hour, s.n, s.n, s.mean, s.m2, s.low, s.high,
        s.first_at, (SELECT value FROM reading WHERE channel_id = h.channel_id AND observed_at = s.first_at),
        s.last_at, (SELECT value FROM reading WHERE channel_id = h.channel_id AND observed_at = s.last_at),
        s.integral, s.covered_s, s.longest_gap_s, s.missing, s.last_received,
-       s.delay_min_s, s.delay_median_s, s.delay_max_s
+       s.delay_min_s, s.delay_median_s, s.delay_max_s,
+       CASE WHEN c.kind = 'counter' THEN (
+           SELECT count(*)
+           FROM (
+               SELECT value, lag(value) OVER (ORDER BY observed_at) AS before
+               FROM reading
+               WHERE channel_id = h.channel_id AND observed_at >= h.hour AND observed_at < h.hour + interval '1 hour'
+           ) AS step
+           WHERE value < before
+       ) END
 FROM unnest(%(channels)s::int[], %(hours)s::timestamptz[]) AS h (channel_id, hour)
 JOIN channel c USING (channel_id)
 JOIN LATERAL (

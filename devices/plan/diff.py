@@ -17,7 +17,19 @@ Effect = Literal["contract", "registry", "text"]
 
 # Of a KPI: what the parties agreed on. Its name and explanations are text.
 _AGREED = frozenset(
-    {"measure", "target", "weight", "required", "scope", "decision", "if_inconclusive", "group", "completeness"}
+    {
+        "measure",
+        "target",
+        "all",
+        "weight",
+        "required",
+        "scope",
+        "decision",
+        "if_inconclusive",
+        "group",
+        "completeness",
+        "planned",
+    }
 )
 _JUDGED = frozenset({"kind", "reporting", "period", "max_hold", "range", "uncertainty"})
 """Of a channel: by what its readings are judged. The rest says how they are decoded."""
@@ -67,7 +79,7 @@ def _plain(plan: Plan) -> dict[str, Any]:
     whole: dict[str, Any] = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
     whole.pop("amendment", None)  # it says why the rest changed
     for name, kpi in plan.kpis.items():
-        whole["kpis"][name]["decision"] = kpi.rule  # writing the default out changes nothing
+        whole["kpis"][name] |= {"decision": kpi.rule, "scope": kpi.scope}  # writing a default out changes nothing
     return whole
 
 
@@ -81,11 +93,11 @@ def _differences(way: Way, before: Any, after: Any) -> Iterator[tuple[Way, Any, 
 
 def _effect(way: Way) -> Effect:
     match way:
-        case ("period" | "evaluation" | "kind" | "retention" | "simulated", *_):
+        case ("period" | "evaluation" | "kind" | "retention" | "simulated" | "overall", *_):
             return "contract"
         case ("company" | "site", "id"):
             return "contract"
-        case ("kpis", _) | ("kpis", _, "measure", *_):
+        case ("kpis", _) | ("kpis", _, "measure" | "all", *_):
             return "contract"
         case ("kpis", _, key, *_):
             return "contract" if key in _AGREED else "text"
@@ -104,7 +116,7 @@ def _effect(way: Way) -> Effect:
 def _slots_in_effect(before: Plan, after: Plan) -> Iterator[Change]:
     """A KPI about "all slots that have the channel" changes with the slots, though its own text does not."""
     for name, kpi in after.kpis.items():
-        if name not in before.kpis or before.kpis[name].measure != kpi.measure:
+        if name not in before.kpis or [p.measure for p in before.kpis[name].parts] != [p.measure for p in kpi.parts]:
             continue
         old, new = slots_in_effect(before, before.kpis[name]), slots_in_effect(after, kpi)
         if set(old) != set(new):
@@ -153,7 +165,7 @@ def _seen(before: Plan, after: Plan, now: datetime) -> Iterator[Fault]:
     seen = [day for day in _looks(before) if past(day)]
     if seen:
         for change in diff(before, after):
-            if change.effect == "contract" and change.way[0] in ("kpis", "slots"):
+            if change.effect == "contract" and change.way[0] in ("kpis", "slots", "overall"):
                 yield fault(change.way, "window-seen", date=seen[-1])
     for day in sorted(set(seen) ^ {day for day in _looks(after) if past(day)}):
         yield fault(("evaluation",), "date-seen", date=day)

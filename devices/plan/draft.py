@@ -24,6 +24,7 @@ from devices.plan.model import (
     Period,
     Target,
 )
+from devices.plan.problem import Way
 from devices.plan.target import Bounds, parse_bounds
 from devices.plan.written import Day, Free, Number, Text
 
@@ -54,12 +55,23 @@ class DraftSlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPromise:
+    """What can be read of a measure and its target."""
+
+    way: Way
+    """Where it stands below its KPI: nothing, or ``all`` and its position."""
+    measure: Measure | None
+    target: Bounds | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftKpi:
     """What can be read of a KPI."""
 
-    measure: Measure | None
-    target: Bounds | None
+    promises: tuple[DraftPromise, ...]
     weight: float | None
+    scope: str | None
+    decision: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +134,27 @@ def _slot(raw: Mapping[str, Any]) -> DraftSlot:
 
 
 def _kpi(raw: Mapping[str, Any]) -> DraftKpi:
-    target = _value(_TARGET, raw.get("target"))
+    several = raw.get("all")
+    promises = (
+        [_promise(("all", position), _mapping(item)) for position, item in enumerate(several)]
+        if isinstance(several, list)
+        else [_promise((), raw)]
+    )
     default = Kpi.model_fields["weight"].default
     return DraftKpi(
+        promises=tuple(promises),
+        weight=_value(_NUMBER, raw.get("weight", default)),
+        scope=_value(_TEXT, raw.get("scope")),
+        decision=_value(_TEXT, raw.get("decision")),
+    )
+
+
+def _promise(way: Way, raw: Mapping[str, Any]) -> DraftPromise:
+    target = _value(_TARGET, raw.get("target"))
+    return DraftPromise(
+        way=way,
         measure=_part(Measure, raw.get("measure")),
         target=None if target is None else parse_bounds(target),
-        weight=_value(_NUMBER, raw.get("weight", default)),
     )
 
 

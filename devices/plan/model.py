@@ -6,13 +6,15 @@ values (a target against its channel's unit, a slot against its connection) is i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from core.units import UnitError, parse_quantity, seconds, unit_of
+from core.units import UnitError, counted, parse_quantity, seconds, unit_of
 from core.window import Window, date_window
+from devices.plan.agreed import Overall, Planned
 from devices.plan.measures import Measure, bounds_text
 from devices.plan.rules import broken
 from devices.plan.target import Bounds, parse_bounds
@@ -248,32 +250,95 @@ class Slot(Part):
     events: dict[Name, EventKind] = Field(default_factory=dict)
 
 
+class Promise(Part):
+    """One of several things that a KPI promises at once."""
+
+    name: Text | None = Field(None, description="What people read; the KPI's name if left out.")
+    measure: Measure
+    target: Target
+
+
 class Kpi(Part):
-    """One numeric promise: what is computed, what it must reach, how it is decided."""
+    """One numeric promise: what is computed, what it must reach, how it is decided. Or several, all of which must hold."""
 
     name: Text
     definition: Text | None = Field(None, description="정의: in words, as the agreement has it.")
-    measure: Measure
-    target: Target
+    measure_: Measure | None = Field(None, alias="measure")
+    target_: Target | None = Field(None, alias="target")
+    all_: tuple[Promise, ...] | None = Field(
+        None, alias="all", min_length=1, description="Several measures with their targets, all of which must hold."
+    )
     weight: Number = Field(0, ge=0, le=100)
     required: Truth = False
-    scope: Literal["period", "capability"] = "period"
-    decision: Literal["estimate", "confident"] | None = Field(
-        None, description="estimate is the default of scope period, confident of capability."
+    scope_: Literal["period", "capability"] | None = Field(
+        None, alias="scope", description="period if left out; capability where the measure is mtbf."
+    )
+    decision: Literal["estimate", "confident", "guarded"] | None = Field(
+        None,
+        description="estimate is the default of scope period, confident of capability; guarded: a guard band of the"
+        " instrument's expanded uncertainty.",
     )
     if_inconclusive: Literal["committee", "extend", "not_met"] = "committee"
-    group: Literal["pooled", "worst"] = "pooled"
+    group: Literal["pooled", "worst", "mean", "sum"] = Field(
+        "pooled",
+        description="Several slots: together by time, each must meet the target, the mean of their values, or their sum.",
+    )
     completeness: Number = Field(75, gt=0, le=100, description="Least completeness for a verdict, in %.")
     method: Text | None = Field(None, description="측정방법")
     measured_by: Text | None = Field(None, description="측정주체")
     baseline: Text | None = Field(None, description="기준값")
+    planned: Planned | None = Field(None, description="표본수")
+
+    @model_validator(mode="after")
+    def _promising(self) -> Kpi:
+        alone = (self.measure_ is not None, self.target_ is not None)
+        if alone != ((True, True) if self.all_ is None else (False, False)):
+            raise broken("kpi-promise")
+        return self
+
+    @property
+    def parts(self) -> tuple[Kpi, ...]:
+        """What is promised, each as a KPI of its own; the KPI itself where that is one thing."""
+        if self.all_ is None:
+            return (self,)
+        return tuple(
+            self.model_copy(
+                update={
+                    "name": one.name or self.name, "measure_": one.measure, "target_": one.target, "all_": None
+                }
+            )
+            for one in self.all_
+        )  # fmt: skip
+
+    @property
+    def measure(self) -> Measure:
+        """How it is computed. Of a KPI that promises several things, the first of them: whoever judges takes ``parts``."""
+        found = self.measure_ if self.all_ is None else self.all_[0].measure
+        assert found is not None
+        return found
+
+    @property
+    def target(self) -> str:
+        """What it must reach; of several, the first."""
+        found = self.target_ if self.all_ is None else self.all_[0].target
+        assert found is not None
+        return found
 
     @property
     def bounds(self) -> Bounds:
-        return parse_bounds(self.target)
+        """The target; where events are counted a bare number is one of events."""
+        found = parse_bounds(self.target)
+        counts = self.measure.kind in ("event_rate", "count")
+        return replace(found, unit=counted(found.unit)) if counts else found
 
     @property
-    def rule(self) -> Literal["estimate", "confident"]:
+    def scope(self) -> Literal["period", "capability"]:
+        """Whether it is about what happened, or about what the product can do."""
+        # A mean time between failures is judged by its lower confidence bound, which only a capability has.
+        return self.scope_ or ("capability" if self.measure.kind == "mtbf" else "period")
+
+    @property
+    def rule(self) -> Literal["estimate", "confident", "guarded"]:
         """The decision rule in force."""
         return self.decision or ("estimate" if self.scope == "period" else "confident")
 
@@ -296,6 +361,7 @@ class Plan(Part):
     connections: dict[Name, Connection] = Field(default_factory=dict)
     slots: dict[Name, Slot] = Field(min_length=1)
     kpis: dict[Name, Kpi] = Field(min_length=1)
+    overall: Overall = Field(Overall(), description="목표달성도: how the verdicts come to one answer.")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from devices.plan.measures import Availability, Capture, EventRatio, Measure, Share, Statistic
+from devices.plan.instrument import shares_judged
+from devices.plan.measure_parts import OfEvents
+from devices.plan.measures import Capture, EventRate, Increase, Integral, Measure, Share, Statistic
 from devices.plan.model import Channel, Kpi, Plan
 
 
@@ -45,8 +47,12 @@ def predicate(share: Share, channel: Channel) -> Predicate:
 
 def slots_in_effect(plan: Plan, kpi: Kpi) -> tuple[str, ...]:
     """The slots that a KPI is about, in the plan's order: those named, else all that have what it measures."""
-    named = kpi.measure.of.slots
-    return tuple(slot for slot in plan.slots if (named is None or slot in named) and _has(plan, slot, kpi.measure))
+    return tuple(slot for slot in plan.slots if any(_about(plan, slot, one.measure) for one in kpi.parts))
+
+
+def _about(plan: Plan, slot: str, measure: Measure) -> bool:
+    named = measure.of.slots
+    return (named is None or slot in named) and _has(plan, slot, measure)
 
 
 def _has(plan: Plan, slot: str, measure: Measure) -> bool:
@@ -54,26 +60,30 @@ def _has(plan: Plan, slot: str, measure: Measure) -> bool:
     match measure.of:
         case Share(while_=condition):
             return condition.channel in channels
-        case Statistic(channel=channel):
+        case Statistic(channel=channel) | Integral(channel=channel) | Increase(channel=channel):
             return channel in channels
-        case EventRatio(event=event):
+        case EventRate(event=event, per=per) if per.channel is not None:
+            return event in events and per.channel in channels
+        case OfEvents(event=event):
             return event in events
         case Capture(channels=wanted):
             names = channels if wanted is None else wanted
             return any(name in channels and channels[name].reporting == "periodic" for name in names)
-        case Availability():
+        case _:
             return True
 
 
 def predicates(plan: Plan) -> dict[str, list[Predicate]]:
     """For each slot, the conditions that some KPI counts its time by."""
     found: dict[str, list[Predicate]] = {}
-    for kpi in plan.kpis.values():
-        share = kpi.measure.share
+    for part in (part for kpi in plan.kpis.values() for part in kpi.parts):
+        share = part.measure.share
         if share is None:
             continue
-        for slot in slots_in_effect(plan, kpi):
-            one = predicate(share, plan.slots[slot].channels[share.while_.channel])
-            if one not in found.setdefault(slot, []):
-                found[slot].append(one)
+        channels = {slot: plan.slots[slot].channels[share.while_.channel] for slot in slots_in_effect(plan, part)}
+        for judged in shares_judged(part, list(channels.values())):
+            for slot, channel in channels.items():
+                one = predicate(judged, channel)
+                if one not in found.setdefault(slot, []):
+                    found[slot].append(one)
     return found

@@ -83,13 +83,22 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "quantity": ("a number and a unit are needed, as in '5 %'", "'5 %'처럼 숫자와 단위가 필요합니다"),
         "target": (
-            "a target is >=, >, <=, <, == or a range, with a unit: '>= 95 %', '20..26 degC'",
-            "목표치는 '>= 95 %', '20..26 degC'처럼 >=, >, <=, <, == 또는 범위와 단위로 씁니다",
+            "a target is >=, >, <=, <, == or a range, with a unit: '>= 95 %', '95 % 이상', '20..26 degC'",
+            "목표치는 '>= 95 %', '95 % 이상', '20..26 degC'처럼 이상·초과·이하·미만·일치 또는 범위와 단위로 씁니다",
         ),
         "target-empty": ("a range has its lower end first", "범위는 작은 값을 먼저 씁니다"),
         "stat": (
             "a statistic is mean, min, max, std, sum, last or a percentile such as p95",
             "통계는 mean, min, max, std, sum, last 또는 p95와 같은 백분위입니다",
+        ),
+        "duration-stat": (
+            "a duration's statistic is mean, max or a percentile such as p95",
+            "지속시간의 통계는 mean, max 또는 p95와 같은 백분위입니다",
+        ),
+        "per": (
+            "events are counted per time ('1 d', '1000 h', '1 device-day'), or per {{increase: channel}} or"
+            " {{integral: channel}}",
+            "발생률의 기준은 시간('1 d', '1000 h', '1 device-day')이나 {{increase: 항목}}, {{integral: 항목}} 가운데 하나입니다",
         ),
         "hours": (
             "a daily time span is HH:MM-HH:MM and ends after it starts, at 24:00 at the latest",
@@ -106,6 +115,10 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "조건에는 value(값)와 in(상태) 중 하나만 씁니다",
         ),
         "measure-one": ("a measure names exactly one kind of: {known}", "산출식은 다음 중 정확히 하나입니다: {known}"),
+        "kpi-promise": (
+            "a KPI has a measure and a target, or all: [{{measure, target}}, …] with several of them",
+            "지표에는 measure와 target을 쓰거나, 여러 조건이면 all: [{{measure, target}}, …]을 씁니다",
+        ),
         "state-channel": (
             "a state channel lists its states and has no unit",
             "상태 항목은 states를 나열하고 단위가 없습니다",
@@ -123,6 +136,14 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "uncertainty-none": (
             "an uncertainty is relative, absolute or both",
             "불확도에는 relative나 absolute가 있어야 합니다",
+        ),
+        "points": (
+            "points from 0 up, or achieved",
+            "0 이상의 점수나 achieved여야 합니다",
+        ),
+        "overall-cap": (
+            "no score is above the cap ({cap}): lower it, or raise cap",
+            "점수는 상한({cap})을 넘을 수 없습니다: 점수를 낮추거나 cap을 올리십시오",
         ),
         # Across parts: dates
         "data-until": (
@@ -282,13 +303,33 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{measure} gives {unit}: write the target in that dimension, with its unit",
             "{measure}의 단위는 {unit}입니다: 같은 차원의 단위를 붙여 목표치를 쓰십시오",
         ),
-        "target-difference": (
-            "a standard deviation is a difference: write the target in {unit}, the channel's own unit",
-            "표준편차는 온도 차이입니다: 항목의 단위 {unit}로 쓰십시오",
-        ),
         "target-share": (
             "{measure} lies between 0 and 100 %, so this target holds always or never",
             "{measure}은(는) 0~100 %이므로 항상 또는 절대 만족되지 않는 목표입니다",
+        ),
+        "target-negative": (
+            "{measure} is never below 0, so this target holds always or never",
+            "{measure}은(는) 0보다 작을 수 없으므로 항상 또는 절대 만족되지 않는 목표입니다",
+        ),
+        "mtbf-scope": (
+            "mtbf is judged by its lower confidence bound: leave scope and decision out, or write scope: capability",
+            "mtbf는 신뢰하한으로 판정합니다: scope와 decision을 빼거나 scope: capability로 쓰십시오",
+        ),
+        "increase-counter": (
+            "{channel} is no counter: an increase is of a channel with kind: counter",
+            "{channel}은(는) 카운터가 아닙니다: increase는 kind: counter 항목에 쓰십시오",
+        ),
+        "integral-state": (
+            "{channel} is a state: an integral needs a number; a share takes states",
+            "{channel}은(는) 상태입니다: integral은 숫자 항목에, 상태에는 share를 쓰십시오",
+        ),
+        "per-elsewhere": (
+            "no slot both reports {event} and has {channel}: events are counted by what their own slot measures",
+            "{event}을(를) 보고하면서 {channel} 항목이 있는 지점이 없습니다: 같은 지점의 항목으로 나눕니다",
+        ),
+        "event-phased": (
+            "{event} has no start and end: write phased: true at every slot that reports it",
+            "{event}에는 시작과 끝이 없습니다: 보고하는 지점마다 phased: true를 쓰십시오",
         ),
         # Between versions
         "pilot-name": ("a plan keeps its pilot's name ({before})", "과제 이름({before})은 바꿀 수 없습니다"),

@@ -10,6 +10,9 @@ from devices.plan.model import Plan
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
+_LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
 def plan_schema() -> dict[str, Any]:
     """The schema of a plan file."""
     made = Plan.model_json_schema(by_alias=True)
@@ -37,6 +40,10 @@ def _tidy(part: Any) -> None:
         del part["anyOf"]
         part.pop("default", None)
         part.update({key: value for key, value in options[0].items() if key not in part})
+    for ours, standard in _LIMITS.items():
+        # Behind a validator of ours pydantic writes the limit under its own name, which no editor knows.
+        if isinstance(part.get(ours), int | float):
+            part[standard] = part.pop(ours)
     for below in part.values():
         _tidy(below)
 

@@ -11,7 +11,7 @@ from devices.plan.measures import Availability, Capture, EventRatio, Share, Stat
 from devices.plan.model import Kpi, Plan
 from devices.plan.predicate import predicate, slots_in_effect
 from kpi.calendar import required
-from kpi.charges import Charges, charge
+from kpi.charges import Charges
 from kpi.gathered import Gathered, arranged
 from kpi.inputs.reader import Reader
 from kpi.measures import event_ratio
@@ -21,7 +21,7 @@ from kpi.measures.event_ratio import EventPart
 from kpi.measures.share import SharePart
 from kpi.measures.statistic import StatisticPart, moments
 from kpi.spans import Spans
-from kpi.stretches import Stretches, contains, intersection, joined, total_us
+from kpi.stretches import Stretches, contains, difference, intersection, joined, total_us
 from telemetry.channels import ChannelInfo
 from telemetry.predicates import Condition
 from telemetry.statistics import Statistics as Read
@@ -40,10 +40,11 @@ class Gatherer:
         of = kpi.measure.of
         whole = required(self.spans.whole, self.plan.zone, hours=of.hours_minutes, weekdays=of.days)
         whole = intersection(whole, ((self.reader.installed_since_us(slot), self.spans.whole.end_us),))
+        whole = difference(whole, self.reader.excluded(slot))
         return [intersection(whole, joined([(window.start_us, window.end_us)])) for window in self.spans.all]
 
     def _charges(self, slot: str, gaps: Stretches, required: Stretches) -> Charges:
-        return charge(intersection(gaps, required), self.reader.platform, self.reader.not_installed(slot))
+        return self.reader.charges(slot, intersection(gaps, required))
 
     def _complete(
         self, channel: ChannelInfo, slot: str, required: list[Stretches], found: list[list[Read]]
@@ -90,6 +91,7 @@ class Gatherer:
                     values=inside,
                     company_s=total_us(charges.company) / 1e6,
                     platform_s=total_us(charges.platform) / 1e6,
+                    site_s=total_us(charges.site) / 1e6,
                     nobody_s=total_us(charges.nobody) / 1e6,
                 )
             )
@@ -124,6 +126,7 @@ class Gatherer:
                     covered_us=sum(round(one.covered_s * 1e6) for one in held),
                     company_us=total_us(charges.company),
                     platform_us=total_us(charges.platform),
+                    site_us=total_us(charges.site),
                     nobody_us=total_us(charges.nobody),
                     n=sum(one.n for one in counted),
                     obtained=obtained,
@@ -146,7 +149,7 @@ class Gatherer:
         windows = self._required(kpi, slot)
         due = [self.reader.due(channel, window) for window in windows]
         found = self.reader.statistics(channel, due)
-        doubtful = [intersection(one, self.reader.platform.unknown) for one in due]
+        doubtful = [intersection(one, self.reader.record(slot).unknown) for one in due]
         unattributed = self.reader.statistics(channel, doubtful)
         gaps = self.reader.gaps(channel)
         parts = []
@@ -160,6 +163,7 @@ class Gatherer:
                     n=sum(one.n for one in read),
                     company_s=total_us(charges.company) / 1e6,
                     platform_s=total_us(charges.platform) / 1e6,
+                    site_s=total_us(charges.site) / 1e6,
                     nobody_s=total_us(charges.nobody) / 1e6,
                 )
             )
@@ -195,7 +199,7 @@ class Gatherer:
         parts = []
         for window in self._required(kpi, slot):
             connected_us, required_us = self._connected(slot, window)
-            unknown = self.reader.states(slot).within(window)
+            states = self.reader.states(slot).within(window)
             parts.append(
                 EventPart(
                     outcomes=tuple(
@@ -206,8 +210,10 @@ class Gatherer:
                     connected_us=connected_us,
                     required_us=required_us,
                     numbered=kind.numbered,
-                    platform_us=total_us(unknown.left_out),
-                    nobody_us=total_us(unknown.unknown),
+                    company_us=total_us(states.down),
+                    platform_us=total_us(states.left_out) - total_us(states.site),
+                    site_us=total_us(states.site),
+                    nobody_us=total_us(states.unknown),
                 )
             )
         return parts

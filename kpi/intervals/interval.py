@@ -16,6 +16,7 @@ class Interval:
     high: float
     alpha: float
     method: str
-    """``clopper_pearson``, ``effective_sample``, ``weekly_means`` or ``weekly_shares``."""
+    """``clopper_pearson``, ``effective_sample``, ``weekly_means``, ``weekly_shares``, ``poisson``, ``dispersed``,
+    ``chi_square`` or ``mover``."""
     size: float
-    """What it rests on: trials, effective trials, or weeks."""
+    """What it rests on: trials, effective trials, events, weeks, or slots."""

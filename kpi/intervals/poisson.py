@@ -5,8 +5,10 @@ from __future__ import annotations
 from scipy import stats
 
 
-def poisson_mean(count: int, alpha: float) -> tuple[float, float]:
+def poisson_mean(count: float, alpha: float) -> tuple[float, float]:
     """The exact one-sided bounds of the mean behind a count, each at ``alpha``.
+
+    Numbers that are not whole are taken as well: that is how a count scaled by its dispersion goes in.
 
     :source: Garwood, Biometrika 28 (1936) 437.
 

@@ -3,7 +3,8 @@
 A slot is *down* from an ``offline`` or a will until its next reading or ``online``, and while no device is installed (a
 swap's time counts as down). It is *up* while within ``max_hold`` of a reading, or while its link is proven alive: from an
 ``online`` until the next ``offline``, as long as the platform was there to hear that. The rest is unknown, then charged:
-the platform was up → down; the platform was down → left out; no record of the platform → both bounds.
+the platform was up → down; the platform or, as agreed, the site was down → left out; no record of the platform → both
+bounds.
 
 Formula: up / (up + down). Unit: %. Source: docs/kpi.md, the table of measures and "Gaps".
 """
@@ -39,6 +40,8 @@ class States:
     down: Stretches
     left_out: Stretches
     unknown: Stretches
+    site: Stretches = ()
+    """The part of ``left_out`` in which the site was down, as agreed."""
 
     def within(self, required: Stretches) -> States:
         """The same, of a part of the window."""
@@ -47,6 +50,7 @@ class States:
             down=intersection(self.down, required),
             left_out=intersection(self.left_out, required),
             unknown=intersection(self.unknown, required),
+            site=intersection(self.site, required),
         )
 
 
@@ -76,18 +80,20 @@ def states(
         as standing │ up: link proven │  down   │ up: standing  unknown → charged
     """
     lost, proven = _link(link)
-    proven = difference(proven, platform.outage)
+    proven = difference(proven, platform.left_out)
     heard = difference(union(standing, proven), union(lost, not_installed))
     up = intersection(heard, required)
     silent = difference(required, up)
     charges = charge(silent, platform, not_installed)
     # What was said to be down is down even where no record tells whether the platform was up.
-    said_down = intersection(difference(silent, charges.platform), lost)
+    left_out = union(charges.platform, charges.site)
+    said_down = intersection(difference(silent, left_out), lost)
     return States(
         up=up,
         down=union(charges.company, said_down),
-        left_out=charges.platform,
+        left_out=left_out,
         unknown=difference(charges.nobody, said_down),
+        site=charges.site,
     )
 
 
@@ -139,7 +145,8 @@ def measure(
         bounded=True,
         facts={
             "company_s": down / 1e6,
-            "platform_s": sum(total_us(part.states.left_out) for part in parts) / 1e6,
+            "platform_s": sum(total_us(part.states.left_out) - total_us(part.states.site) for part in parts) / 1e6,
+            "site_s": sum(total_us(part.states.site) for part in parts) / 1e6,
             "nobody_s": unknown / 1e6,
         },
     )

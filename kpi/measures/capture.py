@@ -28,6 +28,7 @@ class CapturePart:
     n: int
     company_s: float = 0.0
     platform_s: float = 0.0
+    site_s: float = 0.0
     nobody_s: float = 0.0
 
     @property
@@ -65,6 +66,7 @@ def measure(parts: Sequence[CapturePart], weeks: Sequence[tuple[float, Sequence[
             "expected": expected,
             "company_s": sum(part.company_s for part in parts),
             "platform_s": sum(part.platform_s for part in parts),
+            "site_s": sum(part.site_s for part in parts),
             "nobody_s": sum(part.nobody_s for part in parts),
         },
     )

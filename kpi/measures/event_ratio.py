@@ -12,33 +12,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Any, Literal
 
 from kpi.measurement import Measurement, Trials, completeness, ratio
 from kpi.measures.attributes import holds
+from kpi.measures.happenings import GRACE_US, Event, Happening, gathered, missing_numbers
 
-GRACE_US = 86_400_000_000
-"""An event that is still open a day after the window's end (or now) was never closed."""
-
-RESTART_STEP = 10
-"""A number that lies so far below all others of its order begins a new order: the device was reset."""
-
-LEAP = 10_000
-"""So does one that lies so far above them: no device loses that many events in a row, its counter was set anew."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """One message of an event, as the measure needs it."""
-
-    id: str
-    phase: str
-    number: int | None
-    at_us: int
-    attributes: Mapping[str, Any]
+__all__ = ["GRACE_US", "EventPart", "Happening", "Outcome", "Rules", "measure", "outcomes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +51,10 @@ class EventPart:
     connected_us: int
     required_us: int
     numbered: bool
+    company_us: int = 0
     platform_us: int = 0
+    site_us: int = 0
     nobody_us: int = 0
-
-
-@dataclass(slots=True)
-class _Event:
-    start_us: int | None = None
-    end_us: int | None = None
-    number: int | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def at_us(self) -> int:
-        found = self.start_us if self.start_us is not None else self.end_us
-        assert found is not None
-        return found
 
 
 def outcomes(happenings: Iterable[Happening], rules: Rules, *, until_us: int) -> list[Outcome]:
@@ -103,29 +73,14 @@ def outcomes(happenings: Iterable[Happening], rules: Rules, *, until_us: int) ->
     >>> [(o.success, o.kind) for o in outcomes(log, rules, until_us=40 + 2 * day)]
     [(True, 'closed'), (False, 'closed'), (True, 'closed'), (False, 'missing_number'), (False, 'never_closed')]
     """
-    events = _gathered(happenings)
+    events = gathered(happenings)
     judged = [found for event in events if (found := _judged(event, rules, until_us)) is not None]
     if rules.numbered:
-        judged += _missing_numbers(events)
+        judged += [Outcome(at_us=at, success=False, kind="missing_number") for at in missing_numbers(events)]
     return sorted(judged, key=lambda outcome: (outcome.at_us, outcome.kind != "missing_number"))
 
 
-def _gathered(happenings: Iterable[Happening]) -> list[_Event]:
-    """The messages of each event brought together, in the order in which the events began."""
-    found: dict[str, _Event] = {}
-    for one in sorted(happenings, key=lambda h: (h.phase == "end", h.at_us)):
-        event = found.setdefault(one.id, _Event())
-        if one.phase == "end":
-            event.end_us = one.at_us
-        elif event.start_us is None:
-            event.start_us = one.at_us
-            event.end_us = one.at_us if one.phase == "" else None
-        event.number = one.number if event.number is None else event.number
-        event.attributes.update(one.attributes)
-    return sorted(found.values(), key=lambda event: event.at_us)
-
-
-def _judged(event: _Event, rules: Rules, until_us: int) -> Outcome | None:
+def _judged(event: Event, rules: Rules, until_us: int) -> Outcome | None:
     """None: it does not count, or is not over yet."""
     open_ended = rules.phased and event.end_us is None
     if holds(rules.where, event.attributes) is False:
@@ -136,28 +91,6 @@ def _judged(event: _Event, rules: Rules, until_us: int) -> Outcome | None:
         return Outcome(at_us=event.at_us, success=False, kind="never_closed")
     # An attribute that is not there shows no success.
     return Outcome(at_us=event.at_us, success=holds(rules.success, event.attributes) is True)
-
-
-def _missing_numbers(events: Sequence[_Event]) -> list[Outcome]:
-    """A failure for each number that nobody heard of, at the instant of the next one that somebody did."""
-    orders: list[dict[int, int]] = []
-    for event in events:
-        if event.number is None:
-            continue
-        if not orders or _begins_anew(orders[-1], event.number):
-            orders.append({})
-        orders[-1][event.number] = event.at_us
-    found = []
-    for order in orders:
-        numbers = sorted(order)
-        for before, after in pairwise(numbers):
-            lost = Outcome(at_us=order[after], success=False, kind="missing_number")
-            found += [lost] * (after - before - 1)
-    return found
-
-
-def _begins_anew(order: Mapping[int, int], number: int) -> bool:
-    return number in order or number < min(order) - RESTART_STEP or number > max(order) + LEAP
 
 
 def measure(
@@ -206,7 +139,9 @@ def measure(
             "successes": successes,
             "missing_numbers": sum(outcome.kind == "missing_number" for _, _, outcome in heard),
             "never_closed": sum(outcome.kind == "never_closed" for _, _, outcome in heard),
+            "company_s": sum(part.company_us for part in parts) / 1e6,
             "platform_s": sum(part.platform_us for part in parts) / 1e6,
+            "site_s": sum(part.site_us for part in parts) / 1e6,
             "nobody_s": sum(part.nobody_us for part in parts) / 1e6,
         },
     )

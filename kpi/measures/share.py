@@ -31,6 +31,8 @@ class SharePart:
     obtained: float
     expected: float
     """Readings, without those due while the platform was down."""
+    site_us: int = 0
+    """While the site was down, as agreed: left out like ``platform_us``."""
 
     @property
     def known_us(self) -> int:
@@ -72,6 +74,7 @@ def measure(parts: Sequence[SharePart], weeks: Sequence[tuple[float, Sequence[Sh
         facts={
             "company_s": sum(part.company_us for part in parts) / 1e6,
             "platform_s": sum(part.platform_us for part in parts) / 1e6,
+            "site_s": sum(part.site_us for part in parts) / 1e6,
             "nobody_s": nobody_us / 1e6,
         },
     )

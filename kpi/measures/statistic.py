@@ -78,6 +78,7 @@ class StatisticPart:
     """The readings themselves, for percentiles only."""
     company_s: float = 0.0
     platform_s: float = 0.0
+    site_s: float = 0.0
     nobody_s: float = 0.0
 
 
@@ -126,6 +127,7 @@ def measure(
         facts={
             "company_s": sum(part.company_s for part in parts),
             "platform_s": sum(part.platform_s for part in parts),
+            "site_s": sum(part.site_s for part in parts),
             "nobody_s": sum(part.nobody_s for part in parts),
         },
     )

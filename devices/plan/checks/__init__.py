@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devices.plan.checks import channels, connections, dates, kpis
+from devices.plan.checks import channels, connections, dates, kpis, targets
 from devices.plan.checks.fault import Fault
 from devices.plan.draft import Draft
 
@@ -15,6 +15,7 @@ _CHECKS = (
     *channels.CHECKS,
     *connections.CHECKS,
     *kpis.CHECKS,
+    *targets.CHECKS,
 )
 
 

@@ -1,4 +1,4 @@
-"""KPIs: they speak of slots, channels, states and events that exist, in units that can be compared."""
+"""KPIs: they speak of slots, channels, states and events that exist."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator
 
 from core.units import UnitError
-from devices.plan.checks.channels import is_difference
 from devices.plan.checks.fault import Fault, fault
-from devices.plan.draft import Draft, DraftKpi
-from devices.plan.measures import Capture, EventRatio, Measure, Share, Statistic, While
-from devices.plan.model import Channel
+from devices.plan.draft import Draft
+from devices.plan.event_measures import EventDuration, EventRate
+from devices.plan.measure_parts import OfEvents
+from devices.plan.measured_unit import channel_of
+from devices.plan.measures import Capture, Increase, Integral, Measure, Share, Statistic, While
+from devices.plan.model import Channel, EventKind
 from devices.plan.problem import Way, guess, known
 from devices.plan.target import Bounds
-
-PERCENT_KINDS = ("share", "capture", "availability", "event_ratio")
 
 
 def weights(plan: Draft) -> Iterator[Fault]:
@@ -29,24 +29,29 @@ def weights(plan: Draft) -> Iterator[Fault]:
 
 def references(plan: Draft) -> Iterator[Fault]:
     """Slots, channels and events that a measure names are in the plan."""
-    for way, measure in _measures(plan):
+    for way, measure in measures(plan):
         yield from _slots(plan, way, measure)
+        one = channel_of(measure)
+        if one is not None:
+            yield from _channel(plan, measure, (*way, *one[1]), one[0])
         match measure.of:
-            case Statistic(channel=channel):
-                yield from _channel(plan, measure, (*way, "channel"), channel)
-            case Share(while_=condition):
-                yield from _channel(plan, measure, (*way, "while", "channel"), condition.channel)
             case Capture(channels=channels):
                 for position, channel in enumerate(channels or ()):
                     yield from _channel(plan, measure, (*way, "channels", position), channel, everywhere=False)
-            case EventRatio(event=event):
+            case OfEvents(event=event):
                 yield from _event(plan, way, measure, event)
+                if one is not None:
+                    yield from _both(plan, (*way, *one[1]), measure, event, one[0])
+            case _:
+                pass
 
 
-def _measures(plan: Draft) -> Iterator[tuple[Way, Measure]]:
+def measures(plan: Draft) -> Iterator[tuple[Way, Measure]]:
+    """Every measure that can be read, with the path of its kind."""
     for name, kpi in plan.kpis.items():
-        if kpi.measure is not None:
-            yield ("kpis", name, "measure", kpi.measure.kind), kpi.measure
+        for promise in kpi.promises:
+            if promise.measure is not None:
+                yield ("kpis", name, *promise.way, "measure", promise.measure.kind), promise.measure
 
 
 def _slots(plan: Draft, way: Way, measure: Measure) -> Iterator[Fault]:
@@ -64,13 +69,16 @@ def _named_slots(plan: Draft, measure: Measure) -> list[str] | None:
 def _channel(plan: Draft, measure: Measure, at: Way, channel: str, *, everywhere: bool = True) -> Iterator[Fault]:
     there = list(dict.fromkeys(name for slot in plan.slots.values() for name in slot.channels))
     if channel not in there:
-        yield fault(at, "channel-unknown", known=known(there), guess=guess(channel, there))
+        # Named alone (integral: power) it does not stand at the path of its own.
+        values = {"known": known(there), "guess": guess(channel, there)}
+        yield Fault(way=at, code="channel-unknown", values=values, found=channel)
         return
     slots = _named_slots(plan, measure) or []
     lacking = [slot for slot in slots if channel not in plan.slots[slot].channels]
     if lacking and (everywhere or len(lacking) == len(slots)):
         has = known(list(plan.slots[lacking[0]].channels))
-        yield fault(at, "channel-not-at", slot=lacking[0], channel=channel, known=has)
+        values = {"slot": lacking[0], "channel": channel, "known": has}
+        yield Fault(way=at, code="channel-not-at", values=values, found=channel)
 
 
 def _event(plan: Draft, way: Way, measure: Measure, event: str) -> Iterator[Fault]:
@@ -84,6 +92,14 @@ def _event(plan: Draft, way: Way, measure: Measure, event: str) -> Iterator[Faul
             yield fault((*way, "event"), "event-not-at", slot=slot, event=event, known=has)
 
 
+def _both(plan: Draft, at: Way, measure: Measure, event: str, channel: str) -> Iterator[Fault]:
+    """Events and what they are counted by are of the same slots."""
+    slots = [plan.slots[name] for name in (_named_slots(plan, measure) or plan.slots)]
+    somewhere = any(event in slot.events for slot in slots) and any(channel in slot.channels for slot in slots)
+    if somewhere and not any(event in slot.events and channel in slot.channels for slot in slots):
+        yield Fault(way=at, code="per-elsewhere", values={"event": event, "channel": channel}, found=channel)
+
+
 def concerned(plan: Draft, measure: Measure, channel: str) -> list[Channel]:
     """The definitions of a channel at the slots that a measure is about."""
     slots = _named_slots(plan, measure)
@@ -92,42 +108,55 @@ def concerned(plan: Draft, measure: Measure, channel: str) -> list[Channel]:
     return [definition for definition in found if definition is not None]
 
 
+def _kinds_of(plan: Draft, measure: Measure, event: str) -> list[EventKind]:
+    slots = _named_slots(plan, measure)
+    names = list(plan.slots) if slots is None else slots
+    found = (plan.slots[name].events.get(event) for name in names)
+    return [kind for kind in found if kind is not None]
+
+
 def units(plan: Draft) -> Iterator[Fault]:
     """The slots of one KPI measure in one unit."""
-    for way, measure in _measures(plan):
-        name, at = _channel_of(measure)
-        if name is None:
+    for way, measure in measures(plan):
+        one = channel_of(measure)
+        if one is None:
             continue
+        name, at = one
         channels = concerned(plan, measure, name)
         if len({channel.kind == "state" for channel in channels}) > 1:
-            yield fault((*way, *at), "kinds-differ", channel=name)
+            yield Fault(way=(*way, *at), code="kinds-differ", values={"channel": name}, found=name)
         elif len({channel.canonical_unit for channel in channels}) > 1:
             there = known(sorted({channel.canonical_unit for channel in channels}))
-            yield fault((*way, *at), "units-differ", channel=name, units=there)
+            yield Fault(way=(*way, *at), code="units-differ", values={"channel": name, "units": there}, found=name)
 
 
-def _channel_of(measure: Measure) -> tuple[str | None, Way]:
-    match measure.of:
-        case Statistic(channel=channel):
-            return channel, ("channel",)
-        case Share(while_=condition):
-            return condition.channel, ("while", "channel")
-        case _:
-            return None, ()
+def kinds(plan: Draft) -> Iterator[Fault]:
+    """A statistic and an integral are of numbers, an increase is of a counter, a duration of what starts and ends."""
+    for way, measure in measures(plan):
+        of, one = measure.of, channel_of(measure)
+        if one is not None:
+            channels = concerned(plan, measure, one[0])
+            code = _wrong_kind(measure, channels)
+            if code:
+                yield Fault(way=(*way, *one[1]), code=code, values={"channel": one[0]}, found=one[0])
+        if isinstance(of, EventDuration) and not all(kind.phased for kind in _kinds_of(plan, measure, of.event)):
+            yield fault((*way, "event"), "event-phased", event=of.event)
 
 
-def statistics(plan: Draft) -> Iterator[Fault]:
-    """A statistic is of numbers, not of states."""
-    for way, measure in _measures(plan):
-        if isinstance(measure.of, Statistic):
-            name = measure.of.channel
-            if any(channel.kind == "state" for channel in concerned(plan, measure, name)):
-                yield fault((*way, "channel"), "statistic-state", channel=name)
+def _wrong_kind(measure: Measure, channels: list[Channel]) -> str:
+    of = measure.of
+    increase = isinstance(of, Increase) or (isinstance(of, EventRate) and of.per.increase is not None)
+    integral = isinstance(of, Integral) or (isinstance(of, EventRate) and of.per.integral is not None)
+    if increase and any(channel.kind != "counter" for channel in channels):
+        return "increase-counter"
+    if any(channel.kind == "state" for channel in channels):
+        return "integral-state" if integral else "statistic-state" if isinstance(of, Statistic) else ""
+    return ""
 
 
 def conditions(plan: Draft) -> Iterator[Fault]:
     """A condition is on states where there are states, on values in the channel's dimension elsewhere."""
-    for way, measure in _measures(plan):
+    for way, measure in measures(plan):
         if isinstance(measure.of, Share):
             condition = measure.of.while_
             for channel in concerned(plan, measure, condition.channel)[:1]:
@@ -146,13 +175,13 @@ def _condition(way: Way, condition: While, channel: Channel) -> Iterator[Fault]:
                 yield Fault(way=(*way, "in", position), code="state-unknown", values=values)
     elif condition.bounds is None:
         yield fault((*way, "in"), "while-value", channel=name, unit=unit)
-    elif not _convertible(condition.bounds, unit):
+    elif not convertible(condition.bounds, unit):
         yield fault((*way, "value"), "condition-unit", channel=name, unit=unit)
 
 
 def captures(plan: Draft) -> Iterator[Fault]:
     """Data capture counts channels that have a period."""
-    for way, measure in _measures(plan):
+    for way, measure in measures(plan):
         if not isinstance(measure.of, Capture):
             continue
         for position, name in enumerate(measure.of.channels or ()):
@@ -164,53 +193,13 @@ def captures(plan: Draft) -> Iterator[Fault]:
             yield fault(way, "capture-none")
 
 
-def targets(plan: Draft) -> Iterator[Fault]:
-    """A target is in the dimension of what its measure gives, and can be missed as well as met."""
-    for name, kpi in plan.kpis.items():
-        if kpi.measure is None or kpi.target is None:
-            continue
-        way: Way = ("kpis", name, "target")
-        if kpi.measure.kind in PERCENT_KINDS:
-            yield from _share_target(way, kpi.measure.kind, kpi.target)
-        elif isinstance(kpi.measure.of, Statistic):
-            yield from _statistic_target(plan, way, kpi, kpi.measure.of)
-
-
-def _share_target(way: Way, kind: str, target: Bounds) -> Iterator[Fault]:
-    if not _convertible(target, "%"):
-        yield fault(way, "target-unit", measure=kind, unit="%")
-        return
-    inside = target.to("%")
-    always = inside.low <= 0 and 0 in inside and 100 in inside
-    never = (
-        inside.low > 100
-        or inside.high < 0
-        or (inside.low == 100 and not inside.low_closed)
-        or (inside.high == 0 and not inside.high_closed)
-    )
-    if always or never:
-        yield fault(way, "target-share", measure=kind)
-
-
-def _statistic_target(plan: Draft, way: Way, kpi: DraftKpi, statistic: Statistic) -> Iterator[Fault]:
-    assert kpi.measure is not None
-    assert kpi.target is not None
-    for channel in concerned(plan, kpi.measure, statistic.channel)[:1]:
-        unit = channel.canonical_unit
-        if channel.kind == "state":
-            return
-        if not _convertible(kpi.target, unit):
-            yield fault(way, "target-unit", measure=f"{statistic.stat} of {statistic.channel}", unit=unit)
-        elif statistic.stat == "std" and kpi.target.unit and not is_difference(kpi.target.unit, unit):
-            yield fault(way, "target-difference", unit=unit)
-
-
-def _convertible(bounds: Bounds, unit: str) -> bool:
+def convertible(bounds: Bounds, unit: str, *, difference: bool = False) -> bool:
+    """Whether a condition can be told in a unit."""
     try:
-        bounds.to(unit)
+        bounds.to(unit, difference=difference)
     except UnitError:
         return False
     return True
 
 
-CHECKS = (weights, references, units, statistics, conditions, captures, targets)
+CHECKS = (weights, references, units, kinds, conditions, captures)

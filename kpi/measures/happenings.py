@@ -1,0 +1,89 @@
+"""Messages of events brought together into events, and the numbers that are missing in their order.
+
+An event of a kind with phases is told in two messages, its start and its end, with one id. It counts when it began. Attributes
+of its end overrule those of its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+GRACE_US = 86_400_000_000
+"""An event that is still open a day after the window's end (or now) was never closed."""
+
+RESTART_STEP = 10
+"""A number that lies so far below all others of its order begins a new order: the device was reset."""
+
+LEAP = 10_000
+"""So does one that lies so far above them: no device loses that many events in a row, its counter was set anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One message of an event, as the measures need it."""
+
+    id: str
+    phase: str
+    number: int | None
+    at_us: int
+    attributes: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Event:
+    """What is known of one event."""
+
+    start_us: int | None = None
+    end_us: int | None = None
+    number: int | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def at_us(self) -> int:
+        """When it began; when it ended, where nobody heard of its start."""
+        found = self.start_us if self.start_us is not None else self.end_us
+        assert found is not None
+        return found
+
+
+def gathered(happenings: Iterable[Happening]) -> list[Event]:
+    """The messages of each event brought together, in the order in which the events began."""
+    found: dict[str, Event] = {}
+    for one in sorted(happenings, key=lambda h: (h.phase == "end", h.at_us)):
+        event = found.setdefault(one.id, Event())
+        if one.phase == "end":
+            event.end_us = one.at_us
+        elif event.start_us is None:
+            event.start_us = one.at_us
+            event.end_us = one.at_us if one.phase == "" else None
+        event.number = one.number if event.number is None else event.number
+        event.attributes.update(one.attributes)
+    return sorted(found.values(), key=lambda event: event.at_us)
+
+
+def missing_numbers(events: Sequence[Event]) -> list[int]:
+    """For each number that nobody heard of, the instant of the next one that somebody did.
+
+    >>> heard = [Event(start_us=10 * n, number=n) for n in (1, 2, 5)]
+    >>> missing_numbers(heard)
+    [50, 50]
+    """
+    orders: list[dict[int, int]] = []
+    for event in events:
+        if event.number is None:
+            continue
+        if not orders or _begins_anew(orders[-1], event.number):
+            orders.append({})
+        orders[-1][event.number] = event.at_us
+    found: list[int] = []
+    for order in orders:
+        for before, after in pairwise(sorted(order)):
+            found += [order[after]] * (after - before - 1)
+    return found
+
+
+def _begins_anew(order: Mapping[int, int], number: int) -> bool:
+    return number in order or number < min(order) - RESTART_STEP or number > max(order) + LEAP
