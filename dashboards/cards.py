@@ -63,7 +63,7 @@ def _card(key: str, plan: Plan, last: Result | None, months: Sequence[Result], w
         key=key,
         name=kpi.name,
         definition=kpi.definition or "",
-        target=kpi.bounds.shown(words.language),
+        target=" · ".join(part.bounds.shown(words.language) for part in kpi.parts),
         figures=shown,
         spark=trend(key, months, words, width=120, height=40),
         state=None if shown is None else shown.state,

@@ -22,6 +22,7 @@ from dashboards.sparkline import Sparkline, sparkline
 from dashboards.users import Person
 from dashboards.wording import Wording
 from devices.plan.target import Bounds
+from kpi.compound import part_of
 
 _SQL = load("dashboards", "pilots.sql")
 MONTHS: Final = 12
@@ -110,10 +111,13 @@ class Figures:
 _RULES: Final = {
     ("period", "estimate"): N_("실적 판정: 값으로 판정"),
     ("period", "confident"): N_("실적 판정: 귀책 불명 구간까지 보고 판정"),
+    ("period", "guarded"): N_("실적 판정: 측정불확도를 보호대역으로 두고 판정"),
     ("capability", "estimate"): N_("표본 판정: 값으로 판정"),
     ("capability", "confident"): N_("표본 판정: 신뢰한계로 판정"),
+    ("capability", "guarded"): N_("표본 판정: 신뢰한계와 측정불확도를 보호대역으로 두고 판정"),
 }
-_COUNTED: Final = {"event_ratio": N_("%(n)s건"), "availability": N_("측정값 %(n)s건")}
+_EVENTS: Final = dict.fromkeys(("event_ratio", "event_rate", "count", "event_duration", "mtbf"), N_("%(n)s건"))
+_COUNTED: Final = _EVENTS | {"availability": N_("측정값 %(n)s건")}
 
 
 def figures(entry: Mapping[str, Any], words: Wording) -> Figures:
@@ -164,7 +168,8 @@ def _interval(entry: Mapping[str, Any], target: Bounds, words: Wording) -> str:
         return ""
     ends = with_unit(words.interval(found["low"], found["high"], entry["unit"], target), entry["unit"], words.language)
     if found["alpha"] is None:
-        return words.say(N_("귀책 불명 구간 %(ends)s"), ends=ends)
+        unclear = found["method"] == "unclear"
+        return words.say(N_("확인되지 않은 범위 %(ends)s") if unclear else N_("귀책 불명 구간 %(ends)s"), ends=ends)
     level = f"{100 * (1 - found['alpha']):.3g} %"
     said = N_("참고: 신뢰한계(한쪽 %(level)s) %(ends)s") if period else N_("신뢰한계(한쪽 %(level)s) %(ends)s")
     return words.say(said, level=level, ends=ends)
@@ -184,7 +189,9 @@ def bounds_of(target: Mapping[str, Any], unit: str) -> Bounds:
 
 def trend(key: str, months: Sequence[Result], words: Wording, *, width: int, height: int) -> Sparkline | None:
     """The monthly values of one KPI as a small line; None before there are two months."""
-    entries = [month.entry(key) for month in months[-MONTHS:]]
+    shown = months[-1].entry(key) if months else None
+    number = None if shown is None else shown.get("part")
+    entries = [None if (entry := month.entry(key)) is None else part_of(entry, number) for month in months[-MONTHS:]]
     known = [entry for entry in entries if entry is not None and entry["month"]["value"] is not None]
     if len(known) < 2:
         return None

@@ -46,9 +46,10 @@ def limits(plan: Plan, slot: str, channel: str) -> Iterator[Limit]:
     """What the KPIs ask of one channel: to stay within a limit, or to reach a mean."""
     unit = plan.slots[slot].channels[channel].canonical_unit if slot in plan.slots else ""
     for key, kpi in plan.kpis.items():
-        bounds = _bounds_on(kpi, channel)
-        if bounds is not None and slot in slots_in_effect(plan, kpi):
-            yield Limit(kpi=key, name=kpi.name, bounds=bounds.to(unit))
+        for part in kpi.parts:
+            bounds = _bounds_on(part, channel)
+            if bounds is not None and slot in slots_in_effect(plan, part):
+                yield Limit(kpi=key, name=part.name, bounds=bounds.to(unit))
 
 
 def _bounds_on(kpi: Kpi, channel: str) -> Bounds | None:

@@ -5,6 +5,7 @@ A month shows a status, an evaluation date gives a verdict. Everything is compar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,7 +33,7 @@ class Verdict(StrEnum):
 
 
 Scope = Literal["period", "capability"]
-Rule = Literal["estimate", "confident"]
+Rule = Literal["estimate", "confident", "guarded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ class Terms:
     rule: Rule
     completeness: float
     """The least there must be, 0 to 1."""
+
+    @property
+    def sampled(self) -> bool:
+        """Whether chance counts: what a product can do is known from a sample only, and the rule asks for confidence."""
+        return self.scope == "capability" and self.rule != "estimate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,20 @@ class Chance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """How far the instrument may have moved the value, by its expanded uncertainty (k = 2): the guard band of ILAC-G8.
+
+    Against the claimant (``below``, ``above``: for *met*) and in its favour (``…_missed``: for *not met*). With a certificate
+    both are as certified; without one the class default counts against the claimant, and nothing in its favour.
+    """
+
+    below: float = 0.0
+    above: float = 0.0
+    below_missed: float = 0.0
+    above_missed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What is known of one KPI in one window, all of it in the target's unit.
 
@@ -82,6 +102,8 @@ class Evidence:
     chance: Chance | None
     no_chance: str = ""
     """Why there is no sampling interval."""
+    guard: Guard | None = None
+    """None: nothing is known of the instrument's uncertainty."""
     completeness: float | None = None
     quarters: tuple[float | None, ...] = ()
     """Completeness of each quarter, in the order of time."""
@@ -106,8 +128,9 @@ def inside(ends: Ends, target: Bounds) -> bool:
 
 def outside(ends: Ends, target: Bounds) -> bool:
     """Whether nothing between the ends satisfies the target."""
-    below = ends.high < target.low or (ends.high == target.low and not target.low_closed)
-    above = ends.low > target.high or (ends.low == target.high and not target.high_closed)
+    # An end that is infinite belongs to it: what never came lies above any number.
+    below = ends.high < target.low or (ends.high == target.low > -math.inf and not target.low_closed)
+    above = ends.low > target.high or (ends.low == target.high < math.inf and not target.high_closed)
     return below or above
 
 
@@ -115,7 +138,8 @@ def verdict(evidence: Evidence, terms: Terms) -> Decision:
     """The verdict at an evaluation date.
 
     ``estimate``: the value decides, under both ends of what is charged to nobody. ``confident``: the bounds decide; in the
-    scope ``period`` only those gaps bound the value, for what happened has no sampling uncertainty.
+    scope ``period`` only those gaps bound the value, for what happened has no sampling uncertainty. ``guarded``: the same
+    with the instrument's expanded uncertainty as a guard band, combined with chance in quadrature.
 
     >>> from devices.plan.target import parse_bounds
     >>> terms = Terms(target=parse_bounds(">= 95 %"), scope="capability", rule="confident", completeness=0.75)
@@ -126,15 +150,13 @@ def verdict(evidence: Evidence, terms: Terms) -> Decision:
     """
     if evidence.value is None or evidence.gaps is None:
         return Decision(answer=Verdict.INSUFFICIENT, reason="no_value")
-    sampled = terms.rule == "confident" and terms.scope == "capability"
     lack = _lack(evidence, terms)
     if lack is not None:
-        return _escape(evidence, terms, lack, sampled=sampled)
-    if sampled and evidence.chance is None:
-        return Decision(answer=Verdict.INCONCLUSIVE, reason=evidence.no_chance or "no_interval", ends=evidence.gaps)
-    if sampled:
-        return _by_bounds(evidence, terms)
-    return _by_value(evidence.gaps, terms)
+        return _escape(evidence, terms, lack)
+    missing = _unbounded(evidence, terms)
+    if missing is not None:
+        return Decision(answer=Verdict.INCONCLUSIVE, reason=missing, ends=evidence.gaps)
+    return _compared(evidence, terms)
 
 
 def _lack(evidence: Evidence, terms: Terms) -> Decision | None:
@@ -147,11 +169,20 @@ def _lack(evidence: Evidence, terms: Terms) -> Decision | None:
     return None
 
 
-def _escape(evidence: Evidence, terms: Terms, lack: Decision, *, sampled: bool) -> Decision:
+def _unbounded(evidence: Evidence, terms: Terms) -> str | None:
+    """Which reason keeps the rule from bounding the value; None where it can."""
+    if terms.rule == "guarded" and evidence.guard is None:
+        return "no_uncertainty"
+    if terms.sampled and evidence.chance is None:
+        return evidence.no_chance or "no_interval"
+    return None
+
+
+def _escape(evidence: Evidence, terms: Terms, lack: Decision) -> Decision:
     """Too little data, but what is missing cannot change the answer."""
-    if evidence.filled is None or (sampled and evidence.chance is None):
+    if evidence.filled is None or _unbounded(evidence, terms) is not None:
         return lack
-    met, missed = _widened(evidence.filled, evidence.chance if sampled else None)
+    met, missed = _bounds(evidence.filled, evidence, terms)
     if inside(met, terms.target):
         return Decision(answer=Verdict.MET, reason=f"escape_met_{lack.reason}", ends=met, quarter=lack.quarter)
     if outside(missed, terms.target):
@@ -161,36 +192,43 @@ def _escape(evidence: Evidence, terms: Terms, lack: Decision, *, sampled: bool) 
     return lack
 
 
-def _by_value(ends: Ends, terms: Terms) -> Decision:
-    if inside(ends, terms.target):
-        return Decision(answer=Verdict.MET, reason="value_met", ends=ends)
-    if outside(ends, terms.target):
-        return Decision(answer=Verdict.NOT_MET, reason="value_not_met", ends=ends)
-    return Decision(answer=Verdict.INCONCLUSIVE, reason="gaps_open", ends=ends)
-
-
-def _by_bounds(evidence: Evidence, terms: Terms) -> Decision:
+def _compared(evidence: Evidence, terms: Terms) -> Decision:
+    by = "guard" if terms.rule == "guarded" else "bound" if terms.sampled else "value"
     assert evidence.gaps is not None
-    met, missed = _widened(evidence.gaps, evidence.chance)
+    met, missed = _bounds(evidence.gaps, evidence, terms)
     if inside(met, terms.target):
-        return Decision(answer=Verdict.MET, reason="bound_met", ends=met)
+        return Decision(answer=Verdict.MET, reason=f"{by}_met", ends=met)
     if outside(missed, terms.target):
-        return Decision(answer=Verdict.NOT_MET, reason="bound_not_met", ends=missed)
-    return Decision(answer=Verdict.INCONCLUSIVE, reason="bound_open", ends=met)
+        return Decision(answer=Verdict.NOT_MET, reason=f"{by}_not_met", ends=missed)
+    return Decision(answer=Verdict.INCONCLUSIVE, reason="gaps_open" if by == "value" else f"{by}_open", ends=met)
 
 
-def _widened(ends: Ends, chance: Chance | None) -> tuple[Ends, Ends]:
-    """The ends that must hold for *met*, and for *not met*."""
-    if chance is None:
-        return ends, ends
+def _bounds(ends: Ends, evidence: Evidence, terms: Terms) -> tuple[Ends, Ends]:
+    """The ends that must hold for *met*, and for *not met*, by what the rule looks at."""
+    guard = evidence.guard if terms.rule == "guarded" else None
+    return _widened(ends, evidence.chance if terms.sampled else None, guard)
+
+
+def _widened(ends: Ends, chance: Chance | None, guard: Guard | None = None) -> tuple[Ends, Ends]:
+    """Chance and instrument are independent of each other: their distances are added in quadrature."""
+    by_chance = chance or Chance(below=0.0, above=0.0, below_missed=0.0, above_missed=0.0)
+    by_guard = guard or Guard()
     return (
-        Ends(low=ends.low - chance.below, high=ends.high + chance.above),
-        Ends(low=ends.low - chance.below_missed, high=ends.high + chance.above_missed),
+        Ends(
+            low=ends.low - math.hypot(by_chance.below, by_guard.below),
+            high=ends.high + math.hypot(by_chance.above, by_guard.above),
+        ),
+        Ends(
+            low=ends.low - math.hypot(by_chance.below_missed, by_guard.below_missed),
+            high=ends.high + math.hypot(by_chance.above_missed, by_guard.above_missed),
+        ),
     )
 
 
 def status(evidence: Evidence, terms: Terms, *, month_completeness: float | None) -> Decision:
     """The status of a month: that of the cumulative value, unless the month itself has too little data.
+
+    A ``capability`` is shown with its bounds whichever rule will decide, so that the month warns in time.
 
     :param evidence: of the window from the pilot's start to the month's end.
     """
@@ -200,14 +238,17 @@ def status(evidence: Evidence, terms: Terms, *, month_completeness: float | None
         return Decision(answer=Status.INSUFFICIENT, reason="no_value")
     if evidence.value not in terms.target:
         return Decision(answer=Status.AT_RISK, reason="value_misses", ends=evidence.gaps)
-    sampled = terms.scope == "capability"
+    sampled, guarded = terms.scope == "capability", terms.rule == "guarded"
+    if guarded and evidence.guard is None:
+        return Decision(answer=Status.WATCH, reason="watch_no_uncertainty", ends=evidence.gaps)
     if sampled and evidence.chance is None:
         return Decision(answer=Status.WATCH, reason=f"watch_{evidence.no_chance or 'no_interval'}", ends=evidence.gaps)
-    ends, _ = _widened(evidence.gaps, evidence.chance if sampled else None)
+    ends, _ = _widened(evidence.gaps, evidence.chance if sampled else None, evidence.guard if guarded else None)
+    by = "guard" if guarded else "bound" if sampled else "gaps"
     if inside(ends, terms.target):
-        holds = "value_holds" if ends.low == ends.high else "bound_holds" if sampled else "gaps_hold"
+        holds = "value_holds" if ends.low == ends.high else "gaps_hold" if by == "gaps" else f"{by}_holds"
         return Decision(answer=Status.ON_TRACK, reason=holds, ends=ends)
-    return Decision(answer=Status.WATCH, reason="bound_misses" if sampled else "gaps_miss", ends=ends)
+    return Decision(answer=Status.WATCH, reason="gaps_miss" if by == "gaps" else f"{by}_misses", ends=ends)
 
 
 _RANK = {

@@ -6,23 +6,27 @@ import math
 from typing import Any
 
 from kpi.decision import Ends
+from kpi.evidence import bound_without_failures, distances, gaps_of
 from kpi.gathered import Gathered
+from kpi.guard import MovedLimits, described
 from kpi.intervals import Interval
-from kpi.judge import Asked, Case, gaps_of, judged
+from kpi.judge import Asked, Case, judged
+from kpi.measured import COUNTED
 from kpi.measurement import Measurement
 from kpi.quantity import converted
 from kpi.sampling import sampling_interval
-from kpi.sentences import Said, why
-
-_WHAT = {"event_ratio": "events", "availability": "time", "share": "time"}
+from kpi.sentences import NOTED, Said, why
 
 
-def entry_of(asked: Asked, gathered: Gathered[Any]) -> dict[str, Any]:
-    """This month's and the cumulative value with the status, or the value with the verdict."""
+def entry_of(asked: Asked, gathered: Gathered[Any], moved: MovedLimits[Any] | None = None) -> dict[str, Any]:
+    """This month's and the cumulative value with the status, or the value with the verdict.
+
+    :param moved: of a guarded share of time, what it is with its limits moved by the uncertainty.
+    """
     names = list(dict.fromkeys(gathered.slots))
-    case = judged(asked, gathered)
+    case = judged(asked, gathered, moved)
     kpi, found = asked.kpi, case.found
-    cumulative = _figure(asked, found, case.interval, _gap_ends(case))
+    cumulative = _figure(asked, found, case.interval, _gap_ends(case), window_s=asked.spans.whole.seconds)
     entry: dict[str, Any] = {
         "id": asked.id,
         "name": kpi.name,
@@ -35,7 +39,7 @@ def entry_of(asked: Asked, gathered: Gathered[Any]) -> dict[str, Any]:
         "weight": kpi.weight,
         "minimum_completeness": kpi.completeness / 100,
         "unit": asked.unit,
-        "uncertainty": None if asked.uncertainty is None else dict(asked.uncertainty),
+        "uncertainty": None if case.instrument is None else described(case.instrument, case.guard),
         **cumulative,
         "quarters": [
             {"start": window.start, "end": window.end, "completeness": share}
@@ -55,8 +59,9 @@ def entry_of(asked: Asked, gathered: Gathered[Any]) -> dict[str, Any]:
     answer = "verdict"
     if case.month is not None:
         answer = "status"
-        interval = sampling_interval(case.month, asked.alpha, window_s=_month_s(asked))
-        entry["month"] = _figure(asked, case.month, interval, gaps_of(asked, case.month))
+        window_s = _month_s(asked)
+        interval = sampling_interval(case.month, asked.alpha, window_s=window_s)
+        entry["month"] = _figure(asked, case.month, interval, gaps_of(asked, case.month), window_s=window_s)
         entry["cumulative"] = cumulative
     elif case.decision.answer == "inconclusive":
         entry["if_inconclusive"] = kpi.if_inconclusive
@@ -74,9 +79,12 @@ def _gap_ends(case: Case) -> Ends | None:
     return case.evidence.gaps if case.found.as_share is None else None
 
 
-def _figure(asked: Asked, found: Measurement, interval: Interval | None, gaps: Ends | None) -> dict[str, Any]:
+def _figure(
+    asked: Asked, found: Measurement, interval: Interval | None, gaps: Ends | None, *, window_s: float
+) -> dict[str, Any]:
     """A value with its interval: what chance and uncharged gaps may have done (capability), the gaps alone (period)."""
     value = None if found.value is None else asked.shown(found.value, found)
+    interval = bound_without_failures(asked, found) or interval
     sampled = None
     if interval is not None:
         sampled = {
@@ -89,25 +97,53 @@ def _figure(asked: Asked, found: Measurement, interval: Interval | None, gaps: E
     if value is None or gaps is None:
         gaps = None if value is None else Ends(low=value, high=value)
     return {
-        "value": value,
+        "value": _finite(value),
+        "no_value": _no_value(found),
         "n": found.n,
         "completeness": found.completeness,
-        "interval": _interval(asked, found, value, sampled, gaps),
-        "sampling": sampled,
+        "interval": _ended(_interval(asked, found, value, sampled, gaps, window_s)),
+        "sampling": _ended(sampled),
     }
 
 
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _ended(interval: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An interval as JSON has it: an end that there is not is null."""
+    if interval is None:
+        return None
+    return {**interval, "low": _finite(interval["low"]), "high": _finite(interval["high"])}
+
+
+def _no_value(found: Measurement) -> str | None:
+    """Why no number is shown: there is nothing to compute it from, no failure came, or it is infinite."""
+    if found.value is None or math.isnan(found.value):
+        without = found.counts is not None and found.counts.per_event and found.counts.exposure > 0
+        return "no_failures" if without else "no_data"
+    return "infinite" if math.isinf(found.value) else None
+
+
 def _interval(
-    asked: Asked, found: Measurement, value: float | None, sampled: dict[str, Any] | None, gaps: Ends | None
+    asked: Asked,
+    found: Measurement,
+    value: float | None,
+    sampled: dict[str, Any] | None,
+    gaps: Ends | None,
+    window_s: float,
 ) -> dict[str, Any] | None:
-    if value is None or gaps is None:
-        return None
     if asked.kpi.scope == "period":
-        method = "none" if gaps.low == gaps.high else "gaps"
+        if value is None or gaps is None:
+            return None
+        method = "none" if gaps.low == gaps.high else "gaps" if found.open_by == "silence" else "unclear"
         return {"low": gaps.low, "high": gaps.high, "alpha": None, "method": method, "size": None}
-    if sampled is None:
-        return None
-    low, high = sampled["low"] - (value - gaps.low), sampled["high"] + (gaps.high - value)
+    if sampled is None or value is None or gaps is None or math.isinf(value):
+        return sampled
+    away = distances(asked, found, asked.alpha, window_s=window_s)
+    if away is None:
+        return sampled
+    low, high = gaps.low - away[0], gaps.high + away[1]
     if found.bounded:
         low, high = max(low, 0.0), min(high, converted(100.0, "%", asked.unit))
     return {**sampled, "low": low, "high": high}
@@ -131,7 +167,7 @@ def _slots(asked: Asked, gathered: Gathered[Any], names: list[str]) -> list[dict
     rows = []
     for name in names:
         found = asked.measured(gathered.of_slot(name).whole)
-        value = None if found.value is None else asked.shown(found.value, found)
+        value = None if found.value is None else _finite(asked.shown(found.value, found))
         rows.append({"slot": name, "value": value, "n": found.n, "completeness": found.completeness})
     return rows
 
@@ -144,7 +180,7 @@ def _said(asked: Asked, case: Case) -> Said:
         unit=asked.unit,
         target=asked.target,
         n=found.n,
-        what=_WHAT.get(asked.kpi.measure.kind, "readings"),
+        what=COUNTED.get(asked.kpi.measure.kind, "readings"),
         alpha=asked.alpha,
         limit=asked.terms.completeness,
         completeness=found.completeness,
@@ -155,7 +191,13 @@ def _said(asked: Asked, case: Case) -> Said:
         slot=case.slot,
         company_s=float(facts.get("company_s", 0)),
         platform_s=float(facts.get("platform_s", 0)),
+        site_s=float(facts.get("site_s", 0)),
         nobody_s=float(facts.get("nobody_s", 0)),
         failures=(int(facts.get("missing_numbers", 0)), int(facts.get("never_closed", 0))),
+        noted=tuple((what, int(facts[what])) for what in NOTED if what in facts),
+        open_by=found.open_by,
+        instrument=case.instrument,
+        guard=0.0 if case.guard is None else max(case.guard.below, case.guard.above),
+        sampled=case.terms.scope == "capability",
         share=(found.as_share.share, found.as_share.at_least) if in_share and found.as_share is not None else None,
     )

@@ -3,76 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from core.numbers import printed
-from devices.plan.measures import EventRatio, Statistic
-from devices.plan.model import Kpi
-from devices.plan.target import Bounds
-from kpi.decision import Chance, Decision, Ends, Evidence, Terms, status, verdict, worst
+from devices.plan.instrument import Instrument
+from devices.plan.measures import Share
+from kpi.asked import Asked
+from kpi.decision import Decision, Evidence, Guard, Terms, status, verdict, worst
+from kpi.evidence import evidence_of
 from kpi.gathered import Gathered
+from kpi.guard import MovedLimits, guard_of
 from kpi.intervals import Interval
 from kpi.measurement import Measurement
-from kpi.measures import availability, capture, event_ratio, share, statistic
-from kpi.quantity import converted, unit_for
-from kpi.sampling import lacking, sampling_interval, share_form_interval
-from kpi.spans import Spans
+from kpi.quantity import converted
+from kpi.sampling import sampling_interval, share_form_interval
 
-_Measure = Callable[..., Measurement]
-_BY_KIND: Mapping[str, _Measure] = {
-    "share": share.measure,
-    "capture": capture.measure,
-    "availability": availability.measure,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a KPI promises, with everything in the unit in which it is shown."""
-
-    id: str
-    kpi: Kpi
-    channel_unit: str
-    """The unit of what the measure gives: ``%``, or the channel's."""
-    alpha: float
-    """Of one look: 5 % over all evaluation dates."""
-    zone: ZoneInfo
-    spans: Spans
-    uncertainty: Mapping[str, Any] | None = None
-    """Of the channel's instrument, as the plan has it: carried with the result; no rule uses it yet."""
-
-    @property
-    def unit(self) -> str:
-        return unit_for(self.kpi.bounds, self.channel_unit)
-
-    @property
-    def target(self) -> Bounds:
-        return self.kpi.bounds if self.kpi.bounds.unit == self.unit else self.kpi.bounds.to(self.unit)
-
-    @property
-    def terms(self) -> Terms:
-        return Terms(
-            target=self.target,
-            scope=self.kpi.scope,
-            rule=self.kpi.rule,
-            completeness=self.kpi.completeness / 100,
-        )
-
-    def measured(self, parts: Any, weeks: Any = ()) -> Measurement:
-        of = self.kpi.measure.of
-        if isinstance(of, Statistic):
-            # The share form of a percentile compares readings, so it takes the target in their unit.
-            target = self.kpi.bounds.to(self.channel_unit) if of.stat.startswith("p") else None
-            return statistic.measure(parts, weeks, stat=of.stat, unit=self.channel_unit, target=target)
-        if isinstance(of, EventRatio):
-            return event_ratio.measure(parts, weeks, designed=of.designed)
-        return _BY_KIND[self.kpi.measure.kind](parts, weeks)
-
-    def shown(self, value: float, found: Measurement) -> float:
-        return converted(value, found.unit, self.unit, difference=found.difference)
+__all__ = ["Asked", "Case", "banded", "judged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +36,38 @@ class Case:
     terms: Terms
     share_interval: Interval | None
     """Of a percentile's share form, 0 to 1."""
+    instrument: Instrument | None
+    """None where no instrument has a part in the value."""
+    guard: Guard | None
+    """How far it may have moved the value, in the unit of the target; None where that is not known."""
 
 
-def judged(asked: Asked, gathered: Gathered[Any]) -> Case:
-    """Decide about all slots together, or about the worst of them."""
+def judged(asked: Asked, gathered: Gathered[Any], moved: MovedLimits[Any] | None = None) -> Case:
+    """Decide about all slots together, or about the worst of them.
+
+    :param moved: of a guarded share of time, what it is with its limits moved.
+    """
     names = list(dict.fromkeys(gathered.slots))
     if asked.kpi.group == "worst" and len(names) > 1:
-        cases = [_case(asked, gathered.of_slot(name), slot=name, several=len(names)) for name in names]
+        several = len(names) * asked.promises
+        cases = []
+        for name in names:
+            own = None if moved is None else moved.of_slot(name)
+            cases.append(_case(asked, gathered.of_slot(name), own, slot=name, several=several))
         return cases[_chosen(asked, cases)]
-    return _case(asked, gathered, slot=None, several=1)
+    return _case(asked, gathered, moved, slot=None, several=asked.promises)
 
 
-def _case(asked: Asked, gathered: Gathered[Any], *, slot: str | None, several: int) -> Case:
-    found = asked.measured(gathered.whole, gathered.weeks)
-    quarters = tuple(asked.measured(parts).completeness for parts in gathered.quarters)
-    month = None if gathered.month is None else asked.measured(gathered.month)
-    window_s = asked.spans.whole.seconds
-    interval = sampling_interval(found, asked.alpha, window_s=window_s)
-    evidence, terms = _evidence(asked, found, quarters, several=several)
+def _case(
+    asked: Asked, gathered: Gathered[Any], moved: MovedLimits[Any] | None, *, slot: str | None, several: int
+) -> Case:
+    slots = gathered.slots
+    found = asked.found(slots, gathered.whole, gathered.weeks)
+    quarters = tuple(asked.found(slots, parts).completeness for parts in gathered.quarters)
+    month = None if gathered.month is None else asked.found(slots, gathered.month)
+    instrument, guard = _guard(asked, gathered, found, moved)
+    moved_share = _share_guard(asked, gathered, found, guard)
+    evidence, terms = evidence_of(asked, found, quarters, several=several, guard=guard, share_guard=moved_share)
     share = None if month is None else month.completeness
     decision = verdict(evidence, terms) if month is None else status(evidence, terms, month_completeness=share)
     return Case(
@@ -114,111 +75,61 @@ def _case(asked: Asked, gathered: Gathered[Any], *, slot: str | None, several: i
         found=found,
         month=month,
         quarters=quarters,
-        interval=interval,
+        interval=sampling_interval(found, asked.alpha, window_s=asked.spans.whole.seconds),
         decision=decision,
         evidence=evidence,
         terms=terms,
-        share_interval=share_form_interval(found, asked.alpha, window_s=window_s),
+        share_interval=share_form_interval(found, asked.alpha, window_s=asked.spans.whole.seconds),
+        instrument=instrument,
+        guard=guard,
     )
 
 
-def _evidence(
-    asked: Asked, found: Measurement, quarters: tuple[float | None, ...], *, several: int
-) -> tuple[Evidence, Terms]:
-    """What is known, in the unit of the target; for a percentile in its share form where that decides."""
-    window_s = asked.spans.whole.seconds
-    if found.as_share is not None:
-        interval = share_form_interval(found, asked.alpha, window_s=window_s)
-        missed = share_form_interval(found, asked.alpha / several, window_s=window_s)
-        incomplete = any(one is not None and one < asked.terms.completeness for one in (found.completeness, *quarters))
-        if incomplete or (interval is not None and asked.terms.scope == "capability"):
-            return _share_form(asked, found, quarters, interval, missed, lacking(found, window_s=window_s))
-    met = sampling_interval(found, asked.alpha, window_s=window_s)
-    missed = sampling_interval(found, asked.alpha / several, window_s=window_s)
-    value = None if found.value is None else asked.shown(found.value, found)
-    return (
-        Evidence(
-            value=value,
-            gaps=gaps_of(asked, found),
-            filled=ends_of(asked, found, found.fill_low, found.fill_high),
-            chance=_chance(asked, found, met, missed),
-            no_chance=lacking(found, window_s=window_s),
-            completeness=found.completeness,
-            quarters=quarters,
-        ),
-        asked.terms,
-    )
+def _guard(
+    asked: Asked, gathered: Gathered[Any], found: Measurement, moved: MovedLimits[Any] | None
+) -> tuple[Instrument | None, Guard | None]:
+    """The instrument and its band in the unit of the target; the band is None where nothing is known of the instrument."""
+    shares = None
+    if moved is not None:
+        closer = None if moved.closer is None else asked.found(gathered.slots, moved.closer.whole).value
+        wider = asked.found(gathered.slots, moved.wider.whole).value
+        shares = (closer or 0.0, 100.0 if wider is None else wider)
+    return banded(asked, found, asked.instruments_of(gathered.slots), shares)
 
 
-def _share_form(
-    asked: Asked,
-    found: Measurement,
-    quarters: tuple[float | None, ...],
-    met: Interval | None,
-    missed: Interval | None,
-    lack: str,
-) -> tuple[Evidence, Terms]:
-    form = found.as_share
-    assert form is not None
-    filled = None if form.fill_low is None or form.fill_high is None else Ends(low=form.fill_low, high=form.fill_high)
-    chance = None
-    if met is not None and missed is not None:
-        chance = Chance(
-            below=form.share - met.low,
-            above=met.high - form.share,
-            below_missed=form.share - missed.low,
-            above_missed=missed.high - form.share,
-        )
-    target = Bounds(low=form.at_least, high=math.inf, low_closed=True, high_closed=False, unit="", text="")
-    terms = Terms(target=target, scope=asked.terms.scope, rule=asked.terms.rule, completeness=asked.terms.completeness)
-    evidence = Evidence(
-        value=form.share,
-        gaps=Ends(low=form.share, high=form.share),
-        filled=filled,
-        chance=chance,
-        no_chance=lack,
-        completeness=found.completeness,
-        quarters=quarters,
-    )
-    return evidence, terms
+def banded(
+    asked: Asked, found: Measurement, instruments: Sequence[Instrument], shares: tuple[float, float] | None
+) -> tuple[Instrument | None, Guard | None]:
+    """The instrument that stands for several, and its band in the unit of the target.
 
-
-def gaps_of(asked: Asked, found: Measurement) -> Ends | None:
-    """The value's ends under the gaps that are charged to nobody.
-
-    Of a ``period``, ends that print alike are the value: nobody could tell them apart, and as what is printed stands on
-    the number's own side of the target, the decision stays what it is. Chance widens the ends of a ``capability``, so
-    those stay unrounded.
+    :param shares: of a share of time, in %, with its limits closer together and further apart.
+    :returns: the band is None where nothing is known of the instrument; there is no instrument where none has a part in it.
     """
-    ends = ends_of(asked, found, found.low, found.high)
-    if ends is None or found.value is None or asked.kpi.scope != "period":
-        return ends
-    low, high = (printed(end, asked.unit, asked.target) for end in (ends.low, ends.high))
-    if low != high:
-        return ends
-    value = asked.shown(found.value, found)
-    return Ends(low=value, high=value)
+    told = guard_of(asked.kpi, asked.instrument_unit, found, instruments, shares)
+    if told is None:
+        return None, Guard()
+    instrument, guard = told
+    if instrument.basis == "unknown" or (shares is None and isinstance(asked.kpi.measure.of, Share)):
+        return instrument, None
+    ends = (guard.below, guard.above, guard.below_missed, guard.above_missed)
+    below, above, below_missed, above_missed = (converted(end, found.unit, asked.unit, difference=True) for end in ends)
+    return instrument, Guard(below=below, above=above, below_missed=below_missed, above_missed=above_missed)
 
 
-def ends_of(asked: Asked, found: Measurement, low: float | None, high: float | None) -> Ends | None:
-    if low is None or high is None:
-        return None
-    return Ends(low=asked.shown(low, found), high=asked.shown(high, found))
+def _share_guard(asked: Asked, gathered: Gathered[Any], found: Measurement, guard: Guard | None) -> Guard | None:
+    """A percentile's band in its share form: how the shares change that keep a target moved by the uncertainty."""
+    if guard is None or found.as_share is None or guard == Guard() or asked.kpi.rule != "guarded":
+        return guard
+    share = found.as_share.share
 
+    def kept(by: float) -> float:
+        form = asked.with_target_moved(by).measured(gathered.whole).as_share
+        return share if form is None else form.share
 
-def _chance(asked: Asked, found: Measurement, met: Interval | None, missed: Interval | None) -> Chance | None:
-    if met is None or missed is None or found.value is None:
-        return None
-
-    def distance(low: float, high: float) -> float:
-        return converted(max(high - low, 0.0), found.unit, asked.unit, difference=True)
-
-    return Chance(
-        below=distance(met.low, found.value),
-        above=distance(found.value, met.high),
-        below_missed=distance(missed.low, found.value),
-        above_missed=distance(found.value, missed.high),
-    )
+    sign = 1.0 if asked.target.one_sided == "low" else -1.0
+    below = max(share - kept(sign * guard.above), 0.0)
+    above = max(kept(-sign * guard.above_missed) - share, 0.0)
+    return Guard(below=below, above=above, below_missed=below, above_missed=above)
 
 
 def _chosen(asked: Asked, cases: list[Case]) -> int:
@@ -232,4 +143,6 @@ def _margin(asked: Asked, case: Case) -> float:
     if case.found.value is None:
         return -math.inf
     value = asked.shown(case.found.value, case.found)
+    if math.isinf(value):
+        return math.inf if value in asked.target else -math.inf
     return min(value - asked.target.low, asked.target.high - value)

@@ -2,144 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from core.language import duration_text, window_text, with_unit
 from core.numbers import printed
 from core.window import Window
+from devices.plan.instrument import Instrument
 from devices.plan.target import Bounds
 from kpi.decision import Decision, Ends
 from kpi.intervals import MIN_BLOCKS
+from kpi.reasons import GAPS, NOTED, SENTENCES, WHAT
 
-_GAPS_KO = "귀책을 알 수 없는 무신호 시간을 불리하게 또는 유리하게 보면"
-_GAPS_EN = "taking the silence that no record charges to anybody against or in favour"
-
-SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
-    # Verdicts
-    "no_value": ("이 기간에 {what}이 없어 값을 낼 수 없습니다.", "There are no {what} in this window, so there is no value."),
-    "incomplete": (
-        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}).",
-        "The completeness of {completeness} is below the least of {limit}, so no verdict is given ({value}).",
-    ),
-    "incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}).",
-        "In {quarter} the completeness of {quarter_completeness} is below the least of {limit}, so no verdict is given"
-        " ({value}).",
-    ),
-    "escape_met_incomplete": (
-        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미치나, 없는 자료를 모두 불리하게 보아도 {range}이므로"
-        " 목표({target})를 달성했습니다.",
-        "The completeness of {completeness} is below {limit}, yet with everything missing at its worst the value is {range}:"
-        " the target ({target}) is met.",
-    ),
-    "escape_met_incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미치나, 없는 자료를 모두 불리하게 보아도"
-        " {range}이므로 목표({target})를 달성했습니다.",
-        "In {quarter} the completeness of {quarter_completeness} is below {limit}, yet with everything missing at its worst"
-        " the value is {range}: the target ({target}) is met.",
-    ),
-    "escape_not_met_incomplete": (
-        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미치고, 없는 자료를 모두 유리하게 보아도 {range}이므로"
-        " 목표({target})를 달성하지 못했습니다.",
-        "The completeness of {completeness} is below {limit}, and even with everything missing at its best the value is {range}:"
-        " the target ({target}) is not met.",
-    ),
-    "escape_not_met_incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미치고, 없는 자료를 모두 유리하게 보아도"
-        " {range}이므로 목표({target})를 달성하지 못했습니다.",
-        "In {quarter} the completeness of {quarter_completeness} is below {limit}, and even with everything missing at its"
-        " best the value is {range}: the target ({target}) is not met.",
-    ),
-    "value_met": (
-        "{value}이므로 목표({target})를 달성했습니다({basis}).",
-        "With {value} the target ({target}) is met ({basis}).",
-    ),
-    "value_not_met": (
-        "{value}이므로 목표({target})를 달성하지 못했습니다({basis}).",
-        "With {value} the target ({target}) is not met ({basis}).",
-    ),
-    "gaps_open": (
-        f"{{value}}이나 {_GAPS_KO} {{range}}이므로 목표({{target}})의 달성 여부를 정할 수 없습니다({{basis}}).",
-        f"{{value}}, but {_GAPS_EN} gives {{range}}: whether the target ({{target}}) is met stays open ({{basis}}).",
-    ),
-    "bound_met": (
-        "{value}, 신뢰한계({level})는 {range}이므로 목표({target})를 달성했습니다({basis}).",
-        "With {value} and confidence bounds ({level}) of {range} the target ({target}) is met ({basis}).",
-    ),
-    "bound_not_met": (
-        "{value}, 신뢰한계({level})는 {range}이므로 목표({target})를 달성하지 못했습니다({basis}).",
-        "With {value} and confidence bounds ({level}) of {range} the target ({target}) is not met ({basis}).",
-    ),
-    "bound_open": (
-        "{value}, 신뢰한계({level})는 {range}이며 목표({target})의 경계를 사이에 두고 있어 판정을 유보합니다({basis}).",
-        "With {value} the confidence bounds ({level}) of {range} lie on both sides of the target ({target}): no verdict yet"
-        " ({basis}).",
-    ),
-    "few_weeks": (
-        "{value}이나 주 단위 구간이 {least_weeks}개에 못 미쳐 신뢰한계를 낼 수 없으므로 판정을 유보합니다"
-        "(목표 {target}, {basis}).",
-        "{value}, but there are fewer than {least_weeks} weeks, so no confidence bounds: no verdict yet"
-        " (target {target}, {basis}).",
-    ),
-    "under_a_year": (
-        "{value}이나 백분위수는 1년 미만의 자료로 신뢰한계를 내지 않으므로 판정을 유보합니다(목표 {target}, {basis}).",
-        "{value}, but a percentile of less than a year has no confidence bounds: no verdict yet (target {target}, {basis}).",
-    ),
-    "no_interval": (
-        "{value}이나 이 통계량에는 신뢰한계가 없으므로 판정을 유보합니다(목표 {target}, {basis}).",
-        "{value}, but this statistic has no confidence bounds: no verdict yet (target {target}, {basis}).",
-    ),
-    # Statuses of a month
-    "month_incomplete": (
-        "이달의 자료획득률이 {month_completeness}이며 최소 기준({limit})에 못 미칩니다({value}).",
-        "This month's completeness of {month_completeness} is below the least of {limit} ({value}).",
-    ),
-    "value_holds": (
-        "{value}이며 목표({target})를 충족하고 있습니다({basis}).",
-        "{value}, which holds the target ({target}; {basis}).",
-    ),
-    "bound_holds": (
-        "{value}, 신뢰한계({level})도 {range}이며 목표({target})를 충족하고 있습니다({basis}).",
-        "{value}, and its confidence bounds ({level}) of {range} hold the target ({target}) too ({basis}).",
-    ),
-    "gaps_hold": (
-        f"{{value}}이며, {_GAPS_KO} {{range}}이므로 어느 쪽이든 목표({{target}})를 충족하고 있습니다({{basis}}).",
-        f"{{value}}; {_GAPS_EN} gives {{range}}, which holds the target ({{target}}) either way ({{basis}}).",
-    ),
-    "bound_misses": (
-        "{value}이며 목표({target})를 충족하나, 신뢰한계({level})는 {range}이므로 아직 확실하지 않습니다({basis}).",
-        "{value}, which holds the target ({target}), but the confidence bounds ({level}) of {range} do not yet ({basis}).",
-    ),
-    "gaps_miss": (
-        f"{{value}}이며 목표({{target}})를 충족하나, {_GAPS_KO} {{range}}입니다({{basis}}).",
-        f"{{value}}, which holds the target ({{target}}), but {_GAPS_EN} gives {{range}} ({{basis}}).",
-    ),
-    "watch_few_weeks": (
-        "{value}이며 목표({target})를 충족하나, 주 단위 구간이 {least_weeks}개가 될 때까지 신뢰한계를 낼 수 없습니다({basis}).",
-        "{value}, which holds the target ({target}); there are no confidence bounds before {least_weeks} weeks ({basis}).",
-    ),
-    "watch_under_a_year": (
-        "{value}이며 목표({target})를 충족하나, 백분위수는 1년 미만의 자료로 신뢰한계를 내지 않습니다({basis}).",
-        "{value}, which holds the target ({target}); a percentile of less than a year has no confidence bounds ({basis}).",
-    ),
-    "watch_no_interval": (
-        "{value}이며 목표({target})를 충족하나, 이 통계량에는 신뢰한계가 없습니다({basis}).",
-        "{value}, which holds the target ({target}); this statistic has no confidence bounds ({basis}).",
-    ),
-    "value_misses": (
-        "{value}이며 목표({target})에 미치지 못하고 있습니다({basis}).",
-        "{value}, which misses the target ({target}; {basis}).",
-    ),
-})  # fmt: skip
-
-_WHAT = {
-    "readings": ("측정값", "readings"),
-    "events": ("발생 기록", "events"),
-    "time": ("판단할 수 있는 시간", "known times"),
-}
+__all__ = ["NOTED", "SENTENCES", "Said", "why"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +39,20 @@ class Said:
     slot: str | None = None
     company_s: float = 0.0
     platform_s: float = 0.0
+    site_s: float = 0.0
     nobody_s: float = 0.0
     failures: tuple[int, int] = (0, 0)
     """Events that failed because their number is missing, and because they were never closed."""
+    noted: tuple[tuple[str, int], ...] = ()
+    """What else is to be known of the value: keys of :data:`NOTED`, each with how many."""
+    open_by: str = "silence"
+    """What keeps the ends apart between which the value lies."""
+    instrument: Instrument | None = None
+    """None: no instrument has a part in the value."""
+    guard: float = 0.0
+    """Its expanded uncertainty at the value, in ``unit``."""
+    sampled: bool = False
+    """Whether chance widens the guard band."""
     share: tuple[float, float] | None = None
     """A percentile's promise as a share: the share, and what it must be at least; both 0 to 1."""
 
@@ -184,10 +71,12 @@ def _told(sentence: str, language: str, decision: Decision, said: Said) -> str:
     text = sentence.format(
         value=_value(language, said),
         range=_range(decision.ends, language, said),
+        gaps=GAPS[said.open_by][language == "en"],
+        guard=_guard(language, said),
         target=said.target.shown(language),
-        what=_WHAT[said.what][language == "en"],
+        what=WHAT[said.what][language == "en"],
         basis=_basis(language, said),
-        level=f"{'한쪽' if language == 'ko' else 'one-sided'} {printed(100 * (1 - said.alpha), '%')} %",
+        level=_level(language, said),
         completeness=_percent(said.completeness, said.limit),
         month_completeness=_percent(said.month_completeness, said.limit),
         quarter=quarter,
@@ -199,9 +88,43 @@ def _told(sentence: str, language: str, decision: Decision, said: Said) -> str:
     return f"{said.slot}: {text}" if said.slot else text
 
 
+def _level(language: str, said: Said) -> str:
+    return f"{'한쪽' if language == 'ko' else 'one-sided'} {printed(100 * (1 - said.alpha), '%')} %"
+
+
+def _guard(language: str, said: Said) -> str:
+    """What the guard band is made of."""
+    korean = language == "ko"
+    parts = [_instrument(said.instrument, language, said)]
+    if said.sampled:
+        parts.append(f"신뢰한계 {_level(language, said)}" if korean else f"{_level(language, said)} bounds")
+    return ", ".join(parts)
+
+
+def _instrument(instrument: Instrument | None, language: str, said: Said) -> str:
+    korean = language == "ko"
+    if instrument is None:
+        return "플랫폼이 세는 값이라 계측기 불확도 없음" if korean else "counted by the platform, no instrument"
+    unit = "%p" if said.unit == "%" else said.unit
+    band = with_unit(printed(said.guard, unit), unit, language)
+    moved = f"U = {band}"
+    if said.what == "time":  # a share: its limit is moved by U, and it by so much
+        moved = f"한계값을 U만큼 옮기면 {band}" if korean else f"the limit moved by U, which is {band}"
+    if instrument.basis == "certificate":
+        return f"{moved}, k = 2, {'성적서' if korean else 'certificate'} {instrument.certificate}"
+    source = "" if instrument.default is None else instrument.default.source
+    if korean:
+        return f"{moved}, k = 2, 성적서가 없어 등급 기본값을 불리하게만 적용: {source}"
+    return f"{moved}, k = 2, without a certificate the class default, against the claimant only: {source}"
+
+
 def _value(language: str, said: Said) -> str:
+    if said.value is None and said.what == "failures":
+        return "장애가 없어 추정값이 없음" if language == "ko" else "no failures and so no estimate"
     if said.value is None:
         return "값 없음" if language == "ko" else "no value"
+    if math.isinf(said.value):
+        return f"{'누계' if said.cumulative else '측정 결과'} 무한대" if language == "ko" else "an infinite value"
     number = with_unit(printed(said.value, said.unit, said.target), said.unit, language)
     if language == "ko":
         return f"{'누계' if said.cumulative else '측정 결과'} {number}"
@@ -213,7 +136,12 @@ def _range(ends: Ends | None, language: str, said: Said) -> str:
         return ""
     if said.share is not None:
         return _share_range(ends, language, said)
+    if math.isinf(ends.low):
+        return "무한대" if language == "ko" else "infinite"
     low, high = (printed(end, said.unit, said.target) for end in (ends.low, ends.high))
+    if math.isinf(ends.high):
+        low = with_unit(low, said.unit, language)
+        return f"{low} 이상" if language == "ko" else f"{low} or more"
     if low == high:
         return with_unit(low, said.unit, language)
     return f"{low} ~ {with_unit(high, said.unit, language)}" if language == "ko" else (
@@ -245,6 +173,7 @@ def _basis(language: str, said: Said) -> str:
     charged = (
         (said.company_s, "참여기업 귀책", "charged to the company"),
         (said.platform_s, "플랫폼 장애로 제외", "left out for platform outages"),
+        (said.site_s, "수요처 장애로 제외", "left out for site outages"),
         (said.nobody_s, "귀책 불명", "charged to nobody"),
     )
     known += [
@@ -255,4 +184,5 @@ def _basis(language: str, said: Said) -> str:
     for count, ko, en in zip(said.failures, ("번호 누락", "미종료"), ("numbers missing", "never closed"), strict=True):
         if count:
             known.append(f"{ko} {count}건" if korean else f"{count} {en}")
+    known += [NOTED[what][not korean].format(n=f"{count:,}") for what, count in said.noted if count]
     return ", ".join(known)

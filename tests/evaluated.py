@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.database import Connection
-from core.window import micros, midnight
+from core.window import Window, micros, midnight
 from devices.plan.reader import read_plan
 from devices.registry import apply_plan
 from telemetry.batch import Batch, EventRecord, LinkStateRecord, Readings
 from telemetry.channels import channels
 from telemetry.commit import commit
+from telemetry.platform_record import record_history
 from telemetry.summarise import summarise
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -69,11 +70,13 @@ class Site:
         while summarise(self.connection):
             pass
 
-    def happened(self, slot: str, rows: Sequence[tuple[int, str, datetime, dict[str, Any]]]) -> None:
+    def happened(
+        self, slot: str, rows: Sequence[tuple[int, str, datetime, dict[str, Any]]], kind: str = "mission"
+    ) -> None:
         events = [
             EventRecord(
                 slot_id=self.slots[slot],
-                kind="mission",
+                kind=kind,
                 id=f"m{number}",
                 phase=phase,  # type: ignore[arg-type]
                 number=number,
@@ -92,21 +95,29 @@ class Site:
         commit(self.connection, Batch(link_states=states))
 
     def alive(self, start: datetime, end: datetime) -> None:
-        self.connection.execute(
-            "INSERT INTO heartbeat (process, started_at, at) VALUES ('collector-1', %s, %s)", [start, end]
-        )
+        """An intake was at work, and said so while it was."""
+        record_history(self.connection, "collector-1", Window(start=start, end=end), "test")
 
 
 def made_site(
-    connection: Connection, kpis: str, *, slots: Sequence[str] = ("a",), now: datetime | None = None, **dates: str
+    connection: Connection,
+    kpis: str,
+    *,
+    slots: Sequence[str] = ("a",),
+    slot: str = SLOT,
+    now: datetime | None = None,
+    **dates: str,
 ) -> Site:
-    """Register the pilot ``hall`` with these KPIs, one a line, applied at ``now``."""
+    """Register the pilot ``hall`` with these KPIs, one a line, applied at ``now``.
+
+    :param slot: the plan text of each slot, with its ``{name}``.
+    """
     text = PLAN.format(
         **{
             "start": "2025-03-01", "end": "2025-12-01", "zone": "Asia/Seoul", "interim": "2025-06-01",
             "until": "2025-11-01",
         } | dates,
-        slots="".join(SLOT.format(name=name) for name in slots),
+        slots="".join(slot.format(name=name) for name in slots),
         kpis="\n".join(f"  {line}" for line in kpis.strip().splitlines()),
     )  # fmt: skip
     now = now or datetime(2025, 1, 1, tzinfo=UTC)

@@ -24,8 +24,10 @@ _CHARGED = {
 _RULES = {
     ("period", "estimate"): N_("실적 판정: 값으로 판정"),
     ("period", "confident"): N_("실적 판정: 귀책 불명 구간까지 보고 판정"),
+    ("period", "guarded"): N_("실적 판정: 측정불확도를 보호대역으로 두고 판정"),
     ("capability", "estimate"): N_("표본 판정: 값으로 판정"),
     ("capability", "confident"): N_("표본 판정: 신뢰한계로 판정"),
+    ("capability", "guarded"): N_("표본 판정: 신뢰한계와 측정불확도를 보호대역으로 두고 판정"),
 }
 
 

@@ -19,6 +19,7 @@ from core.window import Window, midnight, months
 from devices.plan.model import Kpi, Plan
 from devices.registry.queries import DeviceRow, devices, plan_of
 from kpi.charges import unattributed
+from kpi.compound import part_of
 from kpi.evaluate import evaluate
 from kpi.inputs.reader import Reader
 from kpi.reports.record import (
@@ -38,7 +39,7 @@ from kpi.reports.record import (
     both,
 )
 from kpi.results import Stored, versions
-from kpi.stretches import Stretches, intersection, of_windows, windows_of
+from kpi.stretches import Stretches, difference, intersection, of_windows, windows_of
 from telemetry.intake import connection_days, rejection_counts, slot_days
 from telemetry.windows import snapshot
 
@@ -91,7 +92,7 @@ def opinion_data(connection: Connection, result: Stored) -> OpinionData:
             kpis=tuple(_kpi(entry, plan.kpis[entry["id"]], trend) for entry in result.document["kpis"]),
             decisions=_decisions(connection, result, month, outages),
             outages=outages,
-            swaps=_swaps(devices(connection, result.pilot), month, result.as_of),
+            swaps=_swaps(devices(connection, result.pilot, result.as_of), month),
             refused=refused,
             intake=_intake(connection, plan, month, result.as_of),
             site_opinion=texts.get("officer"),
@@ -164,6 +165,12 @@ def _kpi(entry: Document, plan: Kpi, trend: list[Document]) -> OpinionKpi:
     )
 
 
+_NO_VALUE = {
+    "infinite": both(N_("끝나지 않은 발생 기록이 있어 값이 무한대임")),
+    "no_failures": both(N_("장애가 없어 추정값이 없음(신뢰하한으로 판정)")),
+}
+
+
 def _figure(found: Document, scope: str, missing: Both) -> Figure:
     """A figure of a result. Of a period chance has no part in the decision: its confidence bounds are for information."""
     judged = _interval(found["interval"])
@@ -173,7 +180,7 @@ def _figure(found: Document, scope: str, missing: Both) -> Figure:
         completeness=found["completeness"],
         interval=judged if scope == "capability" else _interval(found["sampling"]),
         open_gaps=judged if found["interval"] is not None and found["interval"]["method"] == "gaps" else None,
-        reason=missing if found["value"] is None else None,
+        reason=_NO_VALUE.get(found.get("no_value") or "", missing) if found["value"] is None else None,
     )
 
 
@@ -186,8 +193,9 @@ def _interval(found: Document | None) -> Interval | None:
 
 def _point(document: Document, entry: Document) -> TrendMonth:
     """A KPI in an earlier result; a KPI that an amendment gave another unit since does not go on one axis with it."""
-    old = next((one for one in document["kpis"] if one["id"] == entry["id"] and one["unit"] == entry["unit"]), None)
-    if old is None:
+    found = next((one for one in document["kpis"] if one["id"] == entry["id"]), None)
+    old = None if found is None else part_of(found, entry.get("part"))
+    if old is None or old["unit"] != entry["unit"]:
         return TrendMonth(month=document["label"], value=None, cumulative=None, status=None)
     return TrendMonth(
         month=document["label"],
@@ -210,7 +218,8 @@ def _outages(connection: Connection, plan: Plan, month: Window, as_of: datetime)
         states = reader.states(name)
         charged: tuple[tuple[ChargedTo, Stretches], ...] = (
             ("company", states.down),
-            ("platform", states.left_out),
+            ("platform", difference(states.left_out, states.site)),
+            ("site", states.site),
             ("unattributed", states.unknown),
         )
         empty = reader.not_installed(name)
@@ -229,11 +238,14 @@ def _outages(connection: Connection, plan: Plan, month: Window, as_of: datetime)
     return tuple(sorted(found, key=lambda outage: (outage.window.start, outage.slot)))
 
 
-def _swaps(rows: list[DeviceRow], month: Window, as_of: datetime) -> tuple[Swap, ...]:
-    """Devices put in place of another in the month; a slot's first device is none."""
+def _swaps(rows: list[DeviceRow], month: Window) -> tuple[Swap, ...]:
+    """Devices put in place of another in the month; a slot's first device is none.
+
+    :param rows: as they were known at the result's ``as_of``.
+    """
     by_slot: dict[str, list[DeviceRow]] = {}
     for row in rows:
-        if row.installed_at is not None and row.installed_at <= as_of:
+        if row.installed_at is not None:
             by_slot.setdefault(row.slot, []).append(row)
     found = []
     for installed in by_slot.values():

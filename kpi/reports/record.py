@@ -89,7 +89,7 @@ class OpinionKpi:
     weight: float
     required: bool
     scope: Literal["period", "capability"]
-    rule: Literal["estimate", "confident"]
+    rule: Literal["estimate", "confident", "guarded"]
     minimum_completeness: float
     """As a share of one."""
     month: Figure

@@ -17,6 +17,7 @@ SELECT
     (SELECT count(*) FROM conflict k
      JOIN channel c USING (channel_id)
      JOIN slot s USING (slot_id)
-     WHERE s.pilot_id = p.pilot_id AND k.received_at >= %(start)s AND k.received_at < %(end)s) AS conflicts
+     WHERE s.pilot_id = p.pilot_id AND k.received_at >= %(start)s AND k.received_at < %(end)s
+       AND k.received_at <= %(as_of)s) AS conflicts
 FROM pilot p
 WHERE p.name = %(pilot)s

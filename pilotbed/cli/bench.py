@@ -80,6 +80,25 @@ def chaos(
         raise typer.Exit(1)
 
 
+@app.command()
+def verdicts(
+    seeds: Annotated[int, typer.Option(min=100, help="Simulated pilots of each kind.")] = 2000,
+    only: Annotated[str, typer.Option(help="Only cases whose kind or name contains this.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """How often a product exactly at its target passes: pilots simulated, and judged by the code that judges real ones.
+
+    Ends with 1 if more pass falsely than may.
+    """
+    from pilotbed.bench import verdicts as bench  # scipy: not for the other measurements
+
+    found = bench.bench_verdicts(seeds, say=_say, only=only)
+    report = bench.plain(found)
+    print(json.dumps(report, ensure_ascii=False) if as_json else bench.table(found))
+    if not report["passed"]:
+        raise typer.Exit(1)
+
+
 def _levels(text: str) -> list[int]:
     levels = []
     for part in text.split(","):

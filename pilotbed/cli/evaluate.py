@@ -121,8 +121,12 @@ def _show(result: Result, version: int | None, zone: ZoneInfo, language: str) ->
     table = columns(*heads[language])
     for entry in document["kpis"]:
         table.add_row(*_row(entry, language))
+        for place, part in enumerate(entry.get("parts", ()), start=1):
+            table.add_row(*_row({**part, "name": f"  {place}) {part['name']}"}, language))
     typer.echo(f"{document['title']} ({result.pilot}) · {result.label} · {state}{simulated}")
     show_tables(table)
+    if "overall" in document:
+        _show_overall(document["overall"], language)
     kept = "" if version is None else f" · {'제' if korean else 'version '}{version}{'판' if korean else ''}"
     plan = document["plan"]
     as_of = time_text(datetime.fromisoformat(document["as_of"]), zone, language, seconds=True)
@@ -130,6 +134,18 @@ def _show(result: Result, version: int | None, zone: ZoneInfo, language: str) ->
         f"{'기준일시' if korean else 'as of'} {as_of} ({zone.key}) · {'계획' if korean else 'plan'} {plan['version']}"
         f" ({plan['sha256'][:12]}) · SHA-256 {result.sha256[:16]}{kept}"
     )
+
+
+def _show_overall(overall: Mapping[str, Any], language: str) -> None:
+    """목표달성도: the answer over all KPIs, and the score of each where there are scores."""
+    korean = language == "ko"
+    verdict = STATES.get(overall["verdict"] or "")
+    answer = "" if verdict is None else f" {verdict.mark} {verdict.word(language)}"
+    typer.echo(f"{'목표달성도' if korean else 'overall'}:{answer} · {overall['why'][language]}")
+    scored = [part for part in overall["parts"] if part["score"] is not None]
+    if scored:
+        told = ", ".join(f"{part['name']} {printed(part['score'], '점')} × {part['weight']:g} %" for part in scored)
+        typer.echo(f"  {'점수 × 가중치' if korean else 'score × weight'}: {told}")
 
 
 def _row(entry: Mapping[str, Any], language: str) -> list[str]:
@@ -157,6 +173,8 @@ def _number(value: float | None, unit: str, target: Bounds, language: str) -> st
 
 def _with_interval(entry: Mapping[str, Any], unit: str, target: Bounds, language: str) -> str:
     value, interval = _number(entry["value"], unit, target, language), entry["interval"]
+    if entry.get("no_value") == "infinite":
+        value = "∞"
     if interval is None or interval["low"] == interval["high"]:
         return value
     return f"{value} ({printed_interval(interval['low'], interval['high'], unit, target)})"

@@ -46,8 +46,20 @@ _Credentials = Annotated[
 
 
 @app.command()
-def check(file: _File, as_json: _Json = False, language: _Language = None) -> None:
-    """Check a plan file: every problem at once, with its line. Needs nothing but the file."""
+def check(
+    file: _File,
+    as_json: _Json = False,
+    language: _Language = None,
+    chances: Annotated[
+        bool, typer.Option("--chances/--no-chances", help="Reckon what verdicts the plan lets expect.")
+    ] = True,
+) -> None:
+    """Check a plan file: every problem at once, with its line. Needs nothing but the file.
+
+    Of a valid plan it tells the chance of met, open and not met for each KPI, and warns where a target cannot be shown.
+    """
+    from pilotbed.cli import outlook
+
     told_in = _language(language)
     try:
         read = read_plan(file)
@@ -57,11 +69,15 @@ def check(file: _File, as_json: _Json = False, language: _Language = None) -> No
         else:
             _print_problems(file, found.problems, told_in, sys.stdout)
         raise typer.Exit(1) from None
+    if not as_json:
+        print(f"{file} is valid: {_counted(read.plan)}. SHA-256 {read.sha256}")
+    expected = outlook.looked_at(read.plan, told_in) if chances else None
     if as_json:
         summary = {"file": str(file), "valid": True, "pilot": read.plan.pilot, "sha256": read.sha256, "problems": []}
-        print(json.dumps(summary, ensure_ascii=False))
-    else:
-        print(f"{file} is valid: {_counted(read.plan)}. SHA-256 {read.sha256}")
+        planning = {} if expected is None else outlook.plain(expected)
+        print(json.dumps({**summary, **planning}, ensure_ascii=False))
+    elif expected is not None:
+        outlook.show(expected, told_in)
 
 
 @app.command()
@@ -284,7 +300,9 @@ def _kpi_table(plan: Plan) -> Table:
     table = columns("kpi", "name", "measure", "target", "weight", "decision")
     for name, kpi in plan.kpis.items():
         decision = f"{kpi.scope}, {kpi.rule}" + (", required" if kpi.required else "")
-        table.add_row(name, kpi.name, kpi.measure.kind, kpi.bounds.shown("en"), f"{kpi.weight:g}", decision)
+        kinds = "\n".join(part.measure.kind for part in kpi.parts)
+        targets = "\n".join(part.bounds.shown("en") for part in kpi.parts)
+        table.add_row(name, kpi.name, kinds, targets, f"{kpi.weight:g}", decision)
     return table
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from core.canonical import canonical_json
-from core.database import Connection
+from core.database import Connection, connected
 from core.window import micros
 from devices.plan.problem import PlanProblems
 from devices.plan.reader import read_plan
 from devices.registry import apply_plan
+from devices.registry.work import lock_registry
 from kpi.evaluate import evaluate
 from telemetry.batch import Batch, Readings
 from telemetry.channels import channel
@@ -101,6 +103,27 @@ def test_a_swap_recorded_later_is_not_known_before(hall: Connection) -> None:
         "INSERT INTO installation (slot_id, serial, installed_at) SELECT slot_id, '2', '2025-01-12T00:00Z' FROM slot"
     )
     assert canonical_json(evaluate(hall, "hall", month="2025-01", as_of=then).document) == before
+
+
+def test_an_evaluation_waits_for_a_swap_under_way(hall: Connection, database_url: str) -> None:
+    """Its instant may lie before the evaluation's: seen only afterwards, the same as_of would give another answer."""
+    found = []
+
+    def judge() -> None:
+        with connected(database_url) as own:
+            found.append(evaluate(own, "hall", month="2025-01"))
+
+    thread = threading.Thread(target=judge)
+    with connected(database_url) as other, other.transaction():
+        lock_registry(other)
+        other.execute("UPDATE installation SET removed_at = '2025-01-10T00:00Z'")
+        thread.start()
+        thread.join(1.0)
+        assert thread.is_alive()
+    thread.join(30.0)
+    [judged] = found
+    again = evaluate(hall, "hall", month="2025-01", as_of=judged.as_of)
+    assert canonical_json(again.document) == canonical_json(judged.document)
 
 
 def test_nobody_changes_what_was_received(hall: Connection) -> None:

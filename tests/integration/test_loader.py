@@ -14,8 +14,8 @@ from devices.plan.reader import read_plan
 from devices.registry import apply_plan
 from pilotbed.loader import load_history
 from simulators.demo import DEMO_SCENARIOS, plan_text
-from telemetry.happenings import platform_alive
 from telemetry.load import load_readings, record_alive
+from telemetry.platform_record import platform_alive
 from telemetry.rows import Columns
 from tests.registered import register
 

@@ -26,6 +26,7 @@ from pilotbed.stack.mosquitto import Mosquitto
 from telemetry.batch import Batch, QuarantinedMessage, Readings, RejectedItem
 from telemetry.commit import Committer
 from telemetry.happenings import beat
+from telemetry.platform_record import Entry, record
 from tests.collecting import wait_for
 from tests.web import Web, apply, feed, people, plan_text, web
 
@@ -251,10 +252,8 @@ def test_a_replayed_message_is_no_trouble_any_more(company: httpx.Client, connec
 
 def test_our_own_standstill_is_not_the_devices_fault(company: httpx.Client, connection: Connection) -> None:
     now = datetime.now(UTC)
-    connection.execute(
-        "INSERT INTO heartbeat (process, started_at, at)"
-        " VALUES ('collector-1', now() - interval '1 day', now() - interval '1 hour')"
-    )
+    heard = (now - timedelta(days=1)).timestamp(), (now - timedelta(hours=1)).timestamp()
+    record(connection, "collector-1", "a run", Entry(span=heard, heard=(heard,), goes_on=True))
     journal.note(connection, [journal.Came(at=now - timedelta(hours=2), username="air.platform-1")])
     assert "수집기가 멈춰 있습니다. 장비의 잘못이 아닙니다" in answer(
         company.get("/pilots/air/link").text, "승강장 중앙"

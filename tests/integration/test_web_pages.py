@@ -25,12 +25,14 @@ from core.canonical import check_code
 from core.database import Connection
 from core.language import STATES, with_unit
 from core.numbers import printed
+from core.window import Window
 from devices.plan.target import parse_bounds
 from kpi.evaluate import evaluate
 from kpi.reports.reasons import reason_text
 from kpi.results import newest, store
 from telemetry.batch import Batch, QuarantinedMessage, RejectedItem
 from telemetry.commit import Committer
+from telemetry.platform_record import record_history
 from tests.web import Web, apply, feed, judge_month, people, plan_text, web
 
 THE_PLANS_OWN = (
@@ -329,9 +331,8 @@ def test_the_live_numbers_say_how_long_ago(officer: httpx.Client, connection: Co
 
 def test_the_link_history_charges_an_outage(officer: httpx.Client, connection: Connection) -> None:
     feed(connection, "air", hours=20)
-    connection.execute(
-        "INSERT INTO heartbeat (process, started_at, at) VALUES ('collector-1', now() - interval '2 days', now())"
-    )
+    now = datetime.now(UTC)
+    record_history(connection, "collector-1", Window(start=now - timedelta(days=2), end=now), "test")
     connection.execute(
         "DELETE FROM reading WHERE observed_at BETWEEN now() - interval '8 h' AND now() - interval '5 h'"
     )

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import signal, stats
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.rates import confint_poisson
 
 from kpi.intervals import (
     Block,
     clopper_pearson,
+    clustered_mean,
+    dispersion,
     effective_sample,
     mean_interval,
     poisson_mean,
     share_interval,
     wilson,
 )
+from kpi.measurement import AsShare, Counts, Measurement
+from kpi.sampling import YEAR_S, lacking, sampling_interval, share_form_interval
 
 WEEK_S = 604_800.0
 
@@ -25,11 +32,13 @@ WEEK_S = 604_800.0
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_wilson_reproduces_newcombe_1998(successes: int, trials: int, low: float, high: float) -> None:
+    """Worked numbers from outside, 3: Newcombe, Statistics in Medicine 17 (1998) 857."""
     assert wilson(successes, trials, 0.025) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
 @pytest.mark.parametrize(("target", "trials"), [(0.90, 29), (0.95, 59), (0.99, 299), (0.999, 2995)])
 def test_smallest_faultless_sample(target: float, trials: int) -> None:
+    """Worked numbers from outside, 4: the smallest samples without a failure that show p₀ at 95 %."""
     assert clopper_pearson(trials, trials, 0.05)[0] >= target
     assert clopper_pearson(trials - 1, trials - 1, 0.05)[0] < target
 
@@ -47,6 +56,38 @@ def test_smallest_number_of_successes_that_is_met_with_confidence(target: float,
 def test_clopper_pearson_is_scipys(successes: int, trials: int) -> None:
     other = stats.binomtest(successes, trials).proportion_ci(confidence_level=0.9, method="exact")
     assert clopper_pearson(successes, trials, 0.05) == pytest.approx((other.low, other.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 9), (1, 29), (59, 59), (81, 263), (484, 500), (999, 1000)])
+@pytest.mark.parametrize("alpha", [0.05, 0.025, 0.05 / 12])
+def test_proportions_are_those_of_statsmodels(successes: int, trials: int, alpha: float) -> None:
+    for ours, method in ((clopper_pearson, "beta"), (wilson, "wilson")):
+        theirs = proportion_confint(successes, trials, alpha=2 * alpha, method=method)
+        assert ours(successes, trials, alpha) == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 37, 2190])
+@pytest.mark.parametrize("alpha", [0.05, 0.0125])
+def test_counts_are_those_of_statsmodels(count: int, alpha: float) -> None:
+    theirs = confint_poisson(count, 1.0, method="exact-c", alpha=2 * alpha)
+    low, high = (
+        max(float(end), 0.0) if np.isfinite(end) else 0.0 for end in theirs
+    )  # its lower end of 0 is not a number
+    assert poisson_mean(count, alpha) == pytest.approx((low, high), rel=1e-10)
+
+
+@pytest.mark.parametrize(("failures", "low_h"), [(0, 2003.0), (1, 1264.8), (5, 570.8)])
+def test_the_mean_time_between_failures_has_chi_square_bounds(failures: int, low_h: float) -> None:
+    """6,000 h: hours/2.996 without a failure; else 2T / χ²(0.95; 2r + 2), as IEC 60605-4 has it."""
+    counts = Counts(count=failures, most=failures, exposure=6000.0, days=(), independent=True, per_event=True)
+    value = 6000.0 / failures if failures else None
+    found = sampling_interval(
+        Measurement(value=value, unit="h", n=failures, completeness=1.0, counts=counts), 0.05, window_s=1e7
+    )
+    assert found is not None
+    assert found.low == pytest.approx(12_000 / stats.chi2.ppf(0.95, 2 * failures + 2), rel=1e-12)
+    assert found.low == pytest.approx(low_h, rel=1e-3)
+    assert found.high == (np.inf if not failures else pytest.approx(12_000 / stats.chi2.ppf(0.05, 2 * failures)))
 
 
 def test_what_the_confident_rule_means_at_planning() -> None:
@@ -196,6 +237,53 @@ def test_the_yearly_swing_is_no_chance() -> None:
     assert found is not None and naive is not None
     assert found.high - found.low < 0.6
     assert naive.high - naive.low > 3
+
+
+@pytest.mark.parametrize("weeks", [8, 20, 25])
+def test_weekly_means_are_scipys_t_interval(weeks: int) -> None:
+    value = np.random.default_rng(8).normal(20, 3, weeks)
+    found = mean_interval(float(value.mean()), _blocks(value), 0.05, window_s=weeks * WEEK_S)
+    theirs = stats.t.interval(0.9, weeks - 1, loc=value.mean(), scale=stats.sem(value))
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(theirs, rel=1e-12)
+
+
+def test_the_annual_harmonic_is_that_of_least_squares() -> None:
+    """The residual spread of statsmodels' regression on one annual harmonic, over 52 weeks."""
+    weeks = 52
+    at_s = (np.arange(weeks) + 0.5) * WEEK_S
+    phase = at_s * 2 * np.pi / (365.2425 * 86_400)
+    value = 20 + 8 * np.cos(phase - 1) + np.random.default_rng(9).normal(0, 2, weeks)
+    fitted = sm.OLS(value, sm.add_constant(np.column_stack([np.cos(phase), np.sin(phase)]))).fit()
+    half = stats.t.isf(0.05, weeks - 3) * np.sqrt(fitted.scale / weeks)
+    found = mean_interval(float(value.mean()), _blocks(value), 0.05, window_s=weeks * WEEK_S)
+    assert found is not None
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=1e-9)
+
+
+def test_the_dispersion_of_daily_counts_is_pearsons() -> None:
+    """Against statsmodels' Poisson regression with exposure; the prior has the weight of three days."""
+    rng = np.random.default_rng(10)
+    exposure = rng.uniform(10, 24, 60)
+    events = rng.negative_binomial(4, 0.5, 60)
+    fitted = sm.GLM(events, np.ones(60), family=sm.families.Poisson(), exposure=exposure).fit()
+    telling = int((events > 0).sum())
+    expected = (telling * fitted.pearson_chi2 / 59 + 3 * 2.0) / (telling + 3)
+    days = list(zip(events.tolist(), exposure.tolist(), strict=True))
+    assert dispersion(days, 0.05).factor == pytest.approx(expected, rel=1e-6)
+    count = int(events.sum())
+    low, high = clustered_mean(count, days, 0.05)
+    exact_low, exact_high = poisson_mean(count, 0.05)
+    assert low < exact_low and high > exact_high
+
+
+def test_a_percentile_of_less_than_a_year_has_no_interval_and_says_so() -> None:
+    blocks = tuple(_blocks(np.linspace(0.94, 0.99, 52)))
+    form = AsShare(share=0.965, at_least=0.95, fill_low=0.965, fill_high=0.965, blocks=blocks)
+    found = Measurement(value=4.0, unit="s", n=9, completeness=1.0, as_share=form)
+    assert share_form_interval(found, 0.05, window_s=YEAR_S) is not None
+    assert share_form_interval(found, 0.05, window_s=YEAR_S - 1) is None
+    assert lacking(found, window_s=YEAR_S - 1) == "under_a_year"
 
 
 @pytest.mark.parametrize("weeks", [0, 1, 7])

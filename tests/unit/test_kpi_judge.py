@@ -15,14 +15,17 @@ import pytest
 from core.canonical import canonical_json, plain
 from core.window import date_window
 from devices.plan.model import Kpi
+from kpi.decision import Guard, verdict
 from kpi.entry import entry_of
+from kpi.evidence import evidence_of
 from kpi.gathered import Gathered, arranged
 from kpi.intervals import clopper_pearson
 from kpi.judge import Asked
+from kpi.measurement import Counts, Measurement
 from kpi.measures.availability import AvailabilityPart, States
 from kpi.measures.event_ratio import EventPart, Outcome
 from kpi.measures.share import SharePart
-from kpi.measures.statistic import Moments, StatisticPart
+from kpi.measures.statistic import NO_MOMENTS, Moments, StatisticPart
 from kpi.spans import Spans, spans
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -267,3 +270,98 @@ def test_a_gap_that_does_not_show_in_print_is_no_range_but_still_told() -> None:
 def test_a_gap_that_shows_in_print_is_a_range() -> None:
     entry = availability_entry(997 * DAY_US, 3 * DAY_US, 3 * DAY_US)
     assert entry["interval"]["method"] == "gaps" and entry["reason"] == "gaps_miss"
+
+
+# --- What no number should come of
+
+
+NOTHING = StatisticPart(moments=NO_MOMENTS, required_s=3600.0, obtained=0, expected=100, values=np.zeros(0))
+RULES = ("estimate", "confident", "guarded")
+
+
+def sound(entry: dict[str, Any]) -> None:
+    """A result or a stated reason, in words and as JSON."""
+    canonical_json(entry)
+    assert entry["verdict"] in ("met", "not_met", "inconclusive", "insufficient")
+    for text in entry["why"].values():
+        assert text.endswith(".") and "nan" not in text.lower() and "None" not in text and "inf" not in text.split()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("scope", ["period", "capability"])
+@pytest.mark.parametrize("group", ["pooled", "worst", "mean", "sum"])
+@pytest.mark.parametrize("stat", ["mean", "std", "max", "last", "p95"])
+@pytest.mark.parametrize("values", [[], [21.0], [21.0] * 500, [math.nan] * 3], ids=["none", "one", "constant", "nan"])
+def test_bad_input_gets_a_result_or_a_reason(rule: str, scope: str, group: str, stat: str, values: list[float]) -> None:
+    kpi = asked(
+        {"statistic": {"channel": "t", "stat": stat}},
+        "<= 26 degC",
+        unit="degC",
+        scope=scope,
+        decision=rule,
+        group=group,
+    )
+    good = series(kpi.spans, np.full(500, 20.0))
+    bad = [NOTHING] * len(kpi.spans.all)
+    if len(values) >= len(kpi.spans.weeks):
+        bad = series(kpi.spans, np.array(values))
+    elif values:
+        one = Moments(n=len(values), mean=values[0], m2=0.0, min=values[0], max=values[0], last_us=0, last=values[0])
+        bad = [
+            StatisticPart(moments=one, required_s=3600.0, obtained=1, expected=1, values=np.array(values))
+        ] * len(kpi.spans.all)  # fmt: skip
+    sound(entry_of(kpi, arranged(["a"], kpi.spans, [bad])))
+    sound(entry_of(kpi, arranged(["a", "b"], kpi.spans, [good, bad])))
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("trials", [0, 1])
+def test_no_event_and_one_event(rule: str, trials: int) -> None:
+    kpi = asked(RATIO, ">= 95 %", scope="capability", decision=rule)
+    entry = entry_of(kpi, arranged(["a"], kpi.spans, [events(kpi.spans, trials, trials)]))
+    sound(entry)
+    assert entry["verdict"] == ("insufficient" if not trials else "met" if rule == "estimate" else "inconclusive")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_value_that_is_no_number_meets_nothing(value: float, rule: str) -> None:
+    kpi = asked(SHARE, ">= 95 %", decision=rule)
+    found = Measurement(value=value, unit="%", n=1, completeness=1.0, low=value, high=value)
+    evidence, terms = evidence_of(kpi, found, guard=Guard())
+    answer = verdict(evidence, terms).answer
+    assert answer == ("insufficient" if math.isnan(value) else "met" if value > 0 else "not_met")
+
+
+@pytest.mark.parametrize(
+    ("target", "estimate", "confident"),
+    [(">= 95 %", "met", "inconclusive"), ("> 95 %", "not_met", "inconclusive"), ("<= 95 %", "met", "inconclusive")],
+)
+def test_a_target_exactly_on_the_value(target: str, estimate: str, confident: str) -> None:
+    for rule, expected in (("estimate", estimate), ("confident", confident)):
+        kpi = asked(RATIO, target, scope="capability", decision=rule)
+        entry = entry_of(kpi, arranged(["a"], kpi.spans, [events(kpi.spans, 95, 100)]))
+        assert (entry["value"], entry["verdict"]) == (95.0, expected)
+
+
+def test_a_target_exactly_on_the_bound_is_met() -> None:
+    """The bound of 59 of 59 is 0.05^(1/59): a target of just that is met, one float above it is not."""
+    low = 100 * clopper_pearson(59, 59, 0.05)[0]
+    for target, expected in ((low, "met"), (math.nextafter(low, 100), "inconclusive")):
+        kpi = asked(RATIO, f">= {target!r} %", scope="capability")
+        entry = entry_of(kpi, arranged(["a"], kpi.spans, [events(kpi.spans, 59, 59)]))
+        assert entry["verdict"] == expected
+
+
+def test_events_that_may_count_widen_the_upper_bound() -> None:
+    """Three heard, two more of which nobody knows: the upper bound is that of five."""
+    counts = Counts(count=3, most=5, exposure=1.0, days=((3, 1.0),), independent=True)
+    found = Measurement(
+        value=3, unit="건", n=3, completeness=1.0, low=3, high=5, counts=counts, open_by="events"
+    )  # fmt: skip
+    kpi = asked({"count": {"event": "incident", "independent": True}}, "<= 11 건", unit="건", scope="capability")
+    evidence, terms = evidence_of(kpi, found)
+    assert evidence.chance is not None
+    assert 5 + evidence.chance.above == pytest.approx(10.513, abs=1e-3)  # Garwood's bound of 5
+    assert 3 - evidence.chance.below == pytest.approx(0.818, abs=1e-3)
+    assert verdict(evidence, terms).answer == "met"

@@ -88,7 +88,7 @@ BREACHES = [
     ("channel: t, stat: mean", "channel: m, stat: mean", "statistic-state", "kpis.mean.measure.statistic.channel"),
     ("60..80 degF", "60..80 W", "target-unit", "kpis.mean.target"),
     ("60..80 degF", "60..80", "target-unit", "kpis.mean.target"),
-    ("<= 2 degC", "<= 4 degF", "target-difference", "kpis.spread.target"),
+    ("<= 2 degC", "<= 4 W", "target-unit", "kpis.spread.target"),
     ('target: ">= 95 %"', 'target: ">= 95"', "target-unit", "kpis.time.target"),
     ('target: ">= 95 %"', 'target: ">= 95 %p"', "target-unit", "kpis.time.target"),
     ('target: ">= 95 %"', 'target: ">= 5 degC"', "target-unit", "kpis.time.target"),

@@ -19,6 +19,16 @@ from core.units import SYMBOLS, UnitError, conversion, parse_quantity, same_dime
         ("mph", "km/h", 100.0, 160.9344),
         ("/", "%", 0.5, 50.0),
         ("kWh", "Wh", 1.5, 1500.0),
+        ("W*s", "kWh", 3.6e6, 1.0),
+        ("(ug/m^3)*h", "ug/m^3*s", 1.0, 3600.0),
+        ("degC*h", "K*s", 2.0, 7200.0),
+        ("degC/h", "degF/h", 5.0, 9.0),
+        ("건/(1000 km)", "건/km", 1.0, 0.001),
+        ("건/camera-day", "건/대·일", 3.0, 3.0),
+        ("건/(100 device-hour)", "건/device-day", 1.0, 0.24),
+        ("1/(1000 km)", "1/m", 1.0, 1e-6),
+        ("시간", "분", 2.0, 120.0),
+        ("bpm", "beat/second", 60.0, 1.0),
     ],
 )
 def test_conversions(source: str, target: str, value: float, expected: float) -> None:
@@ -30,14 +40,24 @@ def test_same_unit_changes_no_bit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "target"), [("s", "degC"), ("%p", "%"), ("ug/m^3", "ppm"), ("bpm", "Hz"), ("pH", "1")]
-)
+    ("source", "target"),
+    [
+        ("s", "degC"), ("%p", "%"), ("ug/m^3", "ppm"), ("bpm", "Hz"), ("pH", "1"), ("건", "1"), ("건", "%"), ("점", "%"),
+        ("점", "건"), ("건/km", "1/km"), ("건/device-day", "건/d"), ("대·일", "d"), ("dB", "dBm"), ("W*s", "W"),
+    ],
+)  # fmt: skip
 def test_another_dimension_is_refused(source: str, target: str) -> None:
     with pytest.raises(UnitError, match="same dimension"):
         conversion(source, target)
 
 
-@pytest.mark.parametrize("symbol", ["foo", "Fx", "EL", "Cell", "h2", "EH", "µµ", "import", "c%"])
+UNKNOWN = [
+    "foo", "Fx", "EL", "Cell", "h2", "EH", "µµ", "import", "c%", "건/(1000 foo)", "km//h", "(km", "km)", "1/(0 km)", "-1/km",
+    "km h", "*", "2 %", "1000 km",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("symbol", UNKNOWN)
 def test_a_unit_is_never_guessed(symbol: str) -> None:
     with pytest.raises(UnitError, match="Unknown unit"):
         unit_of(symbol)
@@ -52,6 +72,25 @@ def test_symbols_that_pint_alone_reads_wrongly() -> None:
 @pytest.mark.parametrize("symbol", sorted(SYMBOLS))
 def test_every_symbol_of_the_table_is_a_unit(symbol: str) -> None:
     unit_of(symbol)
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [
+        ("건/(1000 km)", "건/1,000 km"), ("건/(1 d)", "건/d"), ("1/(1000 km)", "/1,000 km"), ("(kW)*s", "kW·s"),
+        ("건/device-day", "건/대·일"), ("건/camera-day", "건/카메라·일"), ("case", "건"), ("", ""), ("%p", "%p"),
+        ("degC/h", "°C/h"),
+    ],
+)  # fmt: skip
+def test_how_units_are_printed(unit: str, shown: str) -> None:
+    assert shown_unit(unit) == shown
+
+
+def test_a_unit_that_is_many_of_another_converts_exactly() -> None:
+    """0.001 as a float is not a thousandth: a rate exactly on its bound must be so in the other unit."""
+    for count in (1, 3, 7, 49, 1001):
+        assert conversion("건/km", "건/(1000 km)")(count / 1000) == pytest.approx(count, rel=1e-15)
+    assert unit_of("1/(1000 km)") == unit_of("1/(1,000 km)") != unit_of("1/km")
 
 
 def test_durations_and_quantities() -> None:
