@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.units import conversion
 from dashboards.access import VisiblePilot
 from dashboards.slots import SlotRow
-from devices.plan.model import Channel, Plan
+from devices.example import c_text, plausible, shell_text, topic_of
+from devices.plan.model import Plan
 
 _NO_BROKER: Final = "BROKER:1883"
 _NATIVE: Final = "json"
@@ -39,7 +39,7 @@ def examples(pilot: VisiblePilot, plan: Plan, slots: Sequence[SlotRow], broker: 
 
 def _example(pilot: VisiblePilot, plan: Plan, slot: SlotRow, broker: str) -> Example:
     host, _, port = broker.rpartition(":")
-    topic = _topic(pilot, slot)
+    topic = topic_of(pilot.name, slot.name, slot.topics)
     values = _values(plan, slot)
     payload = json.dumps({"ts": "NOW", "values": values}, ensure_ascii=False)
     shown = payload.replace('"NOW"', '"2026-03-01T09:00:00+09:00"')
@@ -63,14 +63,9 @@ def _example(pilot: VisiblePilot, plan: Plan, slot: SlotRow, broker: str) -> Exa
             "#include <MQTT.h>   // 256dpi/arduino-mqtt\n"
             f'client.begin("{host}", {port}, net);\n'
             f'client.connect("{slot.username}", "{slot.username}", PASSWORD);\n'
-            f'client.publish("{topic}",\n  "{_c_text(json.dumps({"values": values}, ensure_ascii=False))}", false, 1);'
+            f'client.publish("{topic}",\n  "{c_text(json.dumps({"values": values}, ensure_ascii=False))}", false, 1);'
         ),
     )
-
-
-def _topic(pilot: VisiblePilot, slot: SlotRow) -> str:
-    own = [topic for topic in slot.topics if "+" not in topic and "#" not in topic]
-    return own[0] if own else f"pilots/{pilot.name}/{slot.name}/readings"
 
 
 def _values(plan: Plan, slot: SlotRow) -> dict[str, Any]:
@@ -84,23 +79,10 @@ def _values(plan: Plan, slot: SlotRow) -> dict[str, Any]:
             if not isinstance(place, dict):
                 break
         else:
-            place[last] = _plausible(channel)
+            place[last] = plausible(channel)
     return values
-
-
-def _plausible(channel: Channel) -> Any:
-    if channel.states is not None:
-        return channel.states[0]
-    low, high = channel.range or (0.0, 100.0)
-    unit = channel.canonical_unit
-    return round(conversion(unit, channel.source_unit or unit)(low + (high - low) / 4), 3)
 
 
 def _shell(payload: str) -> str:
     """Inside double quotes, with the time of sending."""
-    text = payload.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`").replace("$", "\\$")
-    return text.replace('\\"NOW\\"', "$(date +%s)")
-
-
-def _c_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    return shell_text(payload).replace('\\"NOW\\"', "$(date +%s)")

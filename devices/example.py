@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 from typing import Any, Final
@@ -62,9 +63,13 @@ def examples(plan: Plan, slot: str, way: Way) -> dict[str, str]:
     }
 
 
+def topic_of(pilot: str, slot: str, own: Sequence[str]) -> str:
+    """Where a slot's readings go: the first filter of its own that is a topic, else the native one."""
+    return next((topic for topic in own if "+" not in topic and "#" not in topic), f"pilots/{pilot}/{slot}/readings")
+
+
 def _topic(plan: Plan, slot: str) -> str:
-    own = [topic for topic in plan.slots[slot].topics if "+" not in topic and "#" not in topic]
-    return own[0] if own else f"pilots/{plan.pilot}/{slot}/readings"
+    return topic_of(plan.pilot, slot, plan.slots[slot].topics)
 
 
 def _pause_s(plan: Plan, slot: str) -> int:
@@ -82,7 +87,7 @@ def _message(plan: Plan, slot: str) -> str:
         _put(document, path, str(wanted))
     holder = connection.values or "values"
     for key, channel in plan.slots[slot].channels.items():
-        _put(document, f"{holder}.{channel.source or key}", _plausible(channel))
+        _put(document, f"{holder}.{channel.source or key}", plausible(channel))
     return json.dumps(document, ensure_ascii=False)
 
 
@@ -95,7 +100,8 @@ def _put(document: dict[str, Any], path: str, value: Any) -> None:
     document.setdefault(last, value)
 
 
-def _plausible(channel: Channel) -> Any:
+def plausible(channel: Channel) -> Any:
+    """A value that a channel may take, in the unit in which its message has it."""
     if channel.states is not None:
         return channel.states[0]
     low, high = channel.range or (0.0, 100.0)
@@ -107,7 +113,7 @@ _ZEROS: Final = {"ms": "000", "us": "000000", "ns": "000000000"}
 
 
 def _mosquitto(topic: str, message: str, form: str, way: Way) -> str:
-    escaped = "".join(f"\\{letter}" if letter in '\\"`$' else letter for letter in message)
+    escaped = shell_text(message)
     marked = f'\\"{_TIME}\\"'
     now = '\\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\\"' if form == "iso" else f"$(date +%s){_ZEROS.get(form, '')}"
     tls = ""
@@ -155,7 +161,7 @@ def _python(topic: str, message: str, form: str, way: Way) -> str:
 def _arduino(topic: str, message: str, form: str, way: Way, pause_s: int) -> str:
     timed = json.dumps(_TIME) in message
     now = '\\"") + stamp + String("\\"' if form == "iso" else '") + stamp + String("'
-    text = _c_text(message).replace(_c_text(json.dumps(_TIME)), now)
+    text = c_text(message).replace(c_text(json.dumps(_TIME)), now)
     secure, clock, stamp = "", "", ""
     if way.tls:
         secure = "  network.setCACert(CA);\n"
@@ -190,7 +196,7 @@ def _arduino(topic: str, message: str, form: str, way: Way, pause_s: int) -> str
         "  }\n"
         f"{stamp}"
         f'  String message = String("{text}");\n'
-        f'  mqtt.beginMessage("{_c_text(topic)}", (unsigned long)message.length(), false, 1);  // QoS 1\n'
+        f'  mqtt.beginMessage("{c_text(topic)}", (unsigned long)message.length(), false, 1);  // QoS 1\n'
         "  mqtt.print(message);\n"
         '  if (!mqtt.endMessage()) Serial.println("not acknowledged");\n'
         f"  delay({pause_s * 1000});\n"
@@ -210,5 +216,11 @@ def _c_stamp(form: str) -> str:
     )
 
 
-def _c_text(text: str) -> str:
+def shell_text(text: str) -> str:
+    """A text as it stands between double quotes in a shell."""
+    return "".join(f"\\{letter}" if letter in '\\"`$' else letter for letter in text)
+
+
+def c_text(text: str) -> str:
+    """A text as it stands between quotes in C."""
     return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -104,9 +104,10 @@ class Inbox:
             self._parts.clear()
             fits = not self._turns and self._waiting <= most and self._waiting_bytes < BATCH_BYTES
         taken = arrived if fits else self._in_turn(arrived, most)
+        messages, size = _load(taken)
         with self._changed:
-            self._waiting -= sum([len(part.items) for part in taken])
-            self._waiting_bytes -= sum([part.size() for part in taken])
+            self._waiting -= messages
+            self._waiting_bytes -= size
         return taken
 
     def _in_turn(self, arrived: list[Part], most: int) -> list[Part]:
@@ -117,8 +118,7 @@ class Inbox:
 
     def done(self, parts: list[Part]) -> None:
         """These are settled: committed, or given back to the broker."""
-        messages = sum(len(part.items) for part in parts)
-        size = sum(part.size() for part in parts)
+        messages, size = _load(parts)
         with self._changed:
             self._messages -= messages
             self._bytes -= size
@@ -128,3 +128,8 @@ class Inbox:
         with self._changed:
             self._closed = True
             self._changed.notify()
+
+
+def _load(parts: list[Part]) -> tuple[int, int]:
+    """Messages, and bytes of payload."""
+    return sum([len(part.items) for part in parts]), sum([part.size() for part in parts])

@@ -107,7 +107,8 @@ class Committer:
                 received = now if received_at is None else received_at
                 made = rows.ahead(rows.columns(batch.readings)) if batch.rows is None else batch.rows
                 table = rows.received(made, micros(received))
-                outcome, collided = self._write_readings(connection, table)
+                runs = rows.by_channel(table)
+                outcome, collided = self._write_readings(connection, table, runs)
                 marked = self._mark_hours(connection, table, micros(now))
                 events = _write_events(connection, batch, received)
                 _write_links_and_messages(connection, batch, received)
@@ -116,7 +117,7 @@ class Committer:
                     set_aside(connection, batch.quarantined, received, self._quota) if batch.quarantined else Aside()
                 )
                 _count_connections(connection, batch, received, aside)
-                _count_slots(connection, batch, received, table, outcome, events, rejected)
+                _count_slots(connection, batch, received, runs, outcome, events, rejected)
                 sequence.account(connection, batch.sequences, received)
         except psycopg.Error as error:
             if error.sqlstate is not None and error.sqlstate[:2] in _REFUSALS:
@@ -138,15 +139,18 @@ class Committer:
             quarantined=aside.kept.total() + aside.beyond.total(),
         )
 
-    def _write_readings(self, connection: Connection, table: NDArray[Any]) -> tuple[_Outcome, bool]:
+    def _write_readings(
+        self, connection: Connection, table: NDArray[Any], runs: list[rows.Run]
+    ) -> tuple[_Outcome, bool]:
         """:returns: what became of the readings by channel, and whether a key was there already."""
-        if not len(table):
+        if not runs:
             return _Outcome(), False
+        given = Counter({run.channel_id: run.n for run in runs})
         if not self._staged_left:
             try:
                 with connection.transaction():
                     rows.copy(connection, _SQL["copy_readings"], table)
-                return _Outcome(stored=_by_channel(table)), False
+                return _Outcome(stored=given), False
             except psycopg.errors.UniqueViolation:
                 pass  # some key is there: the stage tells which
         connection.execute(_SQL["make_stage"])
@@ -157,7 +161,7 @@ class Committer:
         if outcome.stored.total() == len(table):
             return outcome, False
         outcome.conflict = Counter({row["channel_id"]: row["n"] for row in connection.execute(_SQL["keep_conflicts"])})
-        outcome.duplicate = _by_channel(table) - outcome.stored - outcome.conflict
+        outcome.duplicate = given - outcome.stored - outcome.conflict
         return outcome, True
 
     def _mark_hours(self, connection: Connection, table: NDArray[Any], now_us: int) -> set[tuple[int, int]]:
@@ -180,10 +184,6 @@ class Committer:
 def commit(connection: Connection, batch: Batch) -> Committed:
     """Write one batch on its own; see :meth:`Committer.commit`."""
     return Committer().commit(connection, batch)
-
-
-def _by_channel(table: NDArray[Any]) -> Counter[int]:
-    return Counter({run.channel_id: run.n for run in rows.by_channel(table)})
 
 
 def _write_events(connection: Connection, batch: Batch, received: datetime) -> _Outcome:
@@ -302,18 +302,17 @@ def _count_slots(
     connection: Connection,
     batch: Batch,
     received: datetime,
-    table: NDArray[Any],
+    runs: list[rows.Run],
     readings: _Outcome,
     events: _Outcome,
     rejected: Counter[int],
 ) -> None:
     """decoded = stored + duplicate + conflict + rejected, likewise. What is known from a delivery before is a duplicate."""
-    if not (len(table) or batch.events or batch.rejected):
+    if not (runs or batch.events or batch.rejected):
         return
     refused = Counter(item.slot_id for item in batch.rejected)
     said = Counter(event.slot_id for event in batch.events)
     slots = sorted(said.keys() | refused.keys())
-    runs = rows.by_channel(table)
     connection.execute(
         _SQL["count_slots"],
         {

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from core.audit import record
 from core.database import Connection
-from core.errors import NotFound, PermanentError
+from core.errors import PermanentError
 from core.sql import load
 from core.window import Window, date_window
 from devices.plan.model import Plan
 from devices.registry.queries import plan_of
-from kpi.records.outages import require_text, slot_ids, span, told
+from kpi.records.shared import require_text, slot_ids, span, told, withdraw
 from kpi.stretches import Stretches, of_windows
 from telemetry import horizon
 
@@ -232,29 +232,7 @@ def withdraw_exclusion(connection: Connection, exclusion_id: int, *, why: str, w
     :raises NotFound: there is none of that number.
     :raises PermanentError: it was withdrawn before.
     """
-    require_text("why", why)
-    with connection.transaction():
-        row = connection.execute(_SQL["exclusion"], {"id": exclusion_id}).fetchone()
-        if row is None:
-            raise NotFound(f"There is no exclusion {exclusion_id}: `pilotbed exclusion list PILOT` shows them.")
-        before = _exclusion(row)
-        if before.superseded_at is not None:
-            raise PermanentError(
-                f"Exclusion {exclusion_id} was withdrawn at {before.superseded_at.isoformat()} by {before.superseded_by}:"
-                f" {before.superseded_why}"
-            )
-        at = horizon.receive(connection)
-        connection.execute(_SQL["withdraw_exclusion"], {"id": exclusion_id, "at": at, "who": who, "why": why})
-        record(
-            connection,
-            who=who,
-            what="exclusion.withdraw",
-            pilot=before.pilot,
-            object=f"exclusion {exclusion_id}",
-            before=before,
-            after={"superseded_at": at, "superseded_why": why},
-        )
-    return before
+    return withdraw(connection, "exclusion", exclusion_id, _exclusion, why=why, who=who)
 
 
 def _require_asked_in_time(plan: Plan, rules: Rules, window: Window, asked_on: date, today: date) -> None:

@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from core.audit import record
 from core.database import Connection
-from core.errors import NotFound, PermanentError
+from core.errors import PermanentError
 from core.sql import load
 from core.window import Window
 from devices.registry.queries import pilot as registered
+from kpi.records.shared import require_text, slot_ids, span, told, withdraw
 from kpi.stretches import NOTHING, Stretches, difference, intersection, of_windows, total_us
 from telemetry import horizon
 from telemetry.platform_record import platform_alive, platform_known
@@ -184,29 +185,7 @@ def withdraw_outage(connection: Connection, outage_id: int, *, why: str, who: st
     :raises NotFound: there is none of that number.
     :raises PermanentError: it was withdrawn before.
     """
-    require_text("why", why)
-    with connection.transaction():
-        row = connection.execute(_SQL["outage"], {"id": outage_id}).fetchone()
-        if row is None:
-            raise NotFound(f"There is no outage {outage_id}: `pilotbed outage list PILOT` shows them.")
-        before = _outage(row)
-        if before.superseded_at is not None:
-            raise PermanentError(
-                f"Outage {outage_id} was withdrawn at {before.superseded_at.isoformat()} by {before.superseded_by}:"
-                f" {before.superseded_why}"
-            )
-        at = horizon.receive(connection)
-        connection.execute(_SQL["withdraw_outage"], {"id": outage_id, "at": at, "who": who, "why": why})
-        record(
-            connection,
-            who=who,
-            what="outage.withdraw",
-            pilot=before.pilot,
-            object=f"outage {outage_id}",
-            before=before,
-            after={"superseded_at": at, "superseded_why": why},
-        )
-    return before
+    return withdraw(connection, "outage", outage_id, _outage, why=why, who=who)
 
 
 def agreed_for(found: Sequence[Outage], slot: str, charged_to: ChargedTo) -> Stretches:
@@ -218,50 +197,6 @@ def described(one: Outage) -> str:
     """An outage in a few words, for messages."""
     where = "all slots" if one.slots is None else ", ".join(one.slots)
     return f"{told(one.window)}, {where}, {one.cause}, agreed by {one.agreed_by}"
-
-
-# --- What both kinds of records share
-
-
-def span(start: datetime, end: datetime) -> Window:
-    """A window that a person gave.
-
-    :raises PermanentError: an end has no zone, or there is nothing between them.
-    """
-    for one in (start, end):
-        if one.tzinfo is None:
-            raise PermanentError(f"{one.isoformat()} has no zone: write it as {one.isoformat()}+09:00.")
-    if end <= start:
-        raise PermanentError(
-            f"It ends at {end.isoformat()}, not after its start at {start.isoformat()}: turn them round."
-        )
-    return Window(start=start.astimezone(UTC), end=end.astimezone(UTC))
-
-
-def told(window: Window) -> str:
-    """A window for messages, in UTC."""
-    return f"{window.start:%Y-%m-%dT%H:%M:%SZ} to {window.end:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def require_text(what: str, text: str) -> None:
-    """Refuse what says nothing.
-
-    :raises PermanentError: it does.
-    """
-    if not text.strip():
-        raise PermanentError(f"The {what} is empty: say who or why, it stands in the record for good.")
-
-
-def slot_ids(connection: Connection, pilot: str, slots: Sequence[str]) -> dict[str, int]:
-    """The numbers of a pilot's slots.
-
-    :raises NotFound: one of ``slots`` is none.
-    """
-    there = {row["name"]: int(row["slot_id"]) for row in connection.execute(_SQL["slots"], {"pilot": pilot})}
-    for name in slots:
-        if name not in there:
-            raise NotFound(f"Pilot {pilot} has no slot {name!r}; it has: {', '.join(there)}.")
-    return there
 
 
 def _share_a_slot(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +14,7 @@ from core.language import LANGUAGES, STATES, time_text, with_unit
 from core.numbers import printed, printed_interval
 from core.settings import settings
 from core.window import months
+from pilotbed.cli.instant import day, instant
 
 if TYPE_CHECKING:  # imported where they are needed, so that --help is there at once
     from zoneinfo import ZoneInfo
@@ -65,37 +66,19 @@ def evaluate(
     told_in = language or settings().language
     if told_in not in LANGUAGES:
         raise PermanentError(f"--lang {told_in!r} is no language of Pilotbed; choose one of: {', '.join(LANGUAGES)}.")
-    day, instant = _day(at), _instant(as_of)
+    at_day = None if at is None else day("--at", at)
+    known_at = None if as_of is None else instant("--as-of", as_of)
     with attached_database() as url, connected(url) as connection:
-        if month is None and day is None and not final:
-            month = _newest_month(connection, pilot, instant)
-        result = judge(connection, pilot, month=month, at=day, final=final, as_of=instant)
-        keep = record and instant is None and not result.document["running"]
+        if month is None and at_day is None and not final:
+            month = _newest_month(connection, pilot, known_at)
+        result = judge(connection, pilot, month=month, at=at_day, final=final, as_of=known_at)
+        keep = record and known_at is None and not result.document["running"]
         version = store(connection, result, command_line_user()) if keep else None
         zone = plan_of(connection, pilot, result.plan_version)[0].zone
     if as_json:
         print(json.dumps(result.document, ensure_ascii=False))
     else:
         _show(result, version, zone, told_in)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise PermanentError(f"--at {text!r} is no calendar day: write it as YYYY-MM-DD.") from None
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise PermanentError(f"--as-of {text!r} is no instant: write it as 2026-05-01T09:00+09:00.") from None
-    if found.tzinfo is None:
-        raise PermanentError(f"--as-of {text!r} has no zone: write it as {text}+09:00, or with a Z for UTC.")
-    return found
 
 
 def _newest_month(connection: Connection, pilot: str, as_of: datetime | None) -> str:

@@ -24,7 +24,7 @@ from kpi.records.exclusions import (
     rules_of,
     withdraw_exclusion,
 )
-from kpi.records.outages import told
+from kpi.records.shared import told
 from pilotbed.cli import group
 from pilotbed.cli.instant import day, instant
 from pilotbed.cli.tables import columns, show

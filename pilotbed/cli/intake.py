@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import NegativeAnswer, PermanentError
 from core.settings import settings
+from pilotbed.cli.instant import day as day_of
 
 if TYPE_CHECKING:  # imported where they are needed, so that --help is there at once
     from telemetry.account import Account
@@ -35,7 +36,7 @@ def intake(
     from telemetry import intake as accounts
 
     told_in = language or settings().language
-    asked = _day(day)
+    asked = None if day is None else day_of("--day", day)
     if not as_json:
         _require_language(told_in)
     with attached_database() as url, connected(url) as connection:
@@ -64,13 +65,6 @@ def _require_language(language: str) -> None:
 
     if language not in LANGUAGES:
         raise PermanentError(f"--lang {language!r} is no language of Pilotbed; choose one of: {', '.join(LANGUAGES)}.")
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise PermanentError(f"--day {text!r} is no calendar day: write it as YYYY-MM-DD.") from None
 
 
 def _require_balanced(found: list[Account]) -> None:
