@@ -3,6 +3,7 @@
 .PHONY: help setup demo up check test bench
 
 ARGS ?=
+WORKERS ?= 2
 PYTHON := .venv/bin/python
 
 help:  ## Show this list
@@ -24,9 +25,9 @@ check:  ## Format, lint, types, import directions
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-test:  ## All tests; ARGS="tests/unit -k window" for some
+test:  ## All tests; ARGS="tests/unit -k window" for some, WORKERS=0 one after the other
 	@sh pilotbed/setup.sh test
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: setup  ## Measure this machine; ARGS="ingest" for one measurement
 	@.venv/bin/pilotbed bench $(ARGS)
