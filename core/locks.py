@@ -18,3 +18,9 @@ REGISTRY: Final = 7_041_004
 
 REPLAY: Final = 7_041_008
 """One replay at a time looks for free instants of arrival."""
+
+REDECODE: Final = 7_041_012
+"""With a pilot's id: one process at a time decodes its raw messages again."""
+
+RETAIN: Final = 7_041_013
+"""One process at a time deletes what is past its retention."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import procrastinate.schema
 
+from core.audit import command_line_user, record
 from core.database import Connection, connected
 from core.errors import PermanentError
 from core.locks import MIGRATE
@@ -79,7 +80,12 @@ def _migrate(connection: Connection) -> list[str]:
                 f"Migration {name} was changed after it was applied (recorded {recorded[name][:12]},"
                 f" found {digest[:12]}). A landed migration is immutable: restore it and add a new one."
             )
-    return applied + _follow_job_queue(connection, set(recorded))
+    applied += _follow_job_queue(connection, set(recorded))
+    if recorded and applied:  # a database that is made anew has no state that this changes
+        record(
+            connection, who=command_line_user(), what="database.migrate", object="database", after={"applied": applied}
+        )
+    return applied
 
 
 def _own_files() -> dict[str, str]:

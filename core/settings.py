@@ -123,6 +123,29 @@ class Settings(BaseSettings):
         30.0, ge=1.0, description="A device's clock that is off by more seconds than this is a finding."
     )
     keep_messages: bool = Field(True, description="Keep raw messages, so that a wrong mapping can be corrected.")
+    columnstore_after_days: int = Field(
+        8,
+        ge=1,
+        description="On TimescaleDB: readings of weeks that ended so many days ago are kept by column, in a tenth of the space.",
+    )
+    seal_key: Path | None = Field(
+        None,
+        description="The file of the private key that signs seals (PEM, 0600); by default seal.key in the data directory."
+        " What was sealed is remembered beside it.",
+    )
+    timestamp_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="A time-stamping authority (RFC 3161) that each seal's head is sent to.",
+    )
+    timestamp_ca: Path | None = Field(
+        None, description="The certificate (PEM) of that authority's root: its answers are then verified."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="A mail server for each day's statement: smtp://user:password@host:port?from=…&to=…, or smtps://;"
+        " {company} and {pilot} in `to` stand for their ids.",
+    )
     session_key: SecretStr | None = Field(
         None, description="Signs browser sessions. Without it one is made and kept in the data directory."
     )
@@ -134,6 +157,11 @@ class Settings(BaseSettings):
     language: str = Field(
         "ko", pattern="^(ko|en)$", description="The language of pages and documents before anybody chooses."
     )
+
+    @property
+    def seal_key_file(self) -> Path:
+        """Where the key that signs seals lies."""
+        return self.seal_key or self.data_dir.absolute() / "seal.key"
 
     @classmethod
     def settings_customise_sources(

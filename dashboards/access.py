@@ -19,7 +19,12 @@ from dashboards.users import Person
 
 _SQL = load("dashboards", "access.sql")
 
-PUBLIC: Final = frozenset({"/login", "/healthz", "/readyz", "/metrics", "/static/{name}", "/favicon.ico"})
+PUBLIC: Final = frozenset(
+    {
+        "/login", "/healthz", "/readyz", "/metrics", "/static/{name}", "/favicon.ico",
+        "/.well-known/pilotbed-seal-keys.json",
+    }
+)  # fmt: skip
 """The only routes that answer somebody who is not logged in (``/metrics`` has a rule of its own)."""
 
 

@@ -15,10 +15,12 @@ from starlette.exceptions import HTTPException
 from core.errors import NotFound, PermanentError, TransientError
 from core.language import N_
 from dashboards.access import LoginNeeded, RoleDenied
+from dashboards.found import WrongCursor
 from dashboards.log import log_error, new_reference
 from dashboards.pages import render
 from dashboards.visit import ForgedForm, Visit, language_of
 from dashboards.wording import Wording
+from kpi.kept import ReadingsDeleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,16 @@ WRONG_REQUEST: Final = Trouble(
     text=N_("주소나 보내신 값이 정해진 꼴과 다릅니다. 바뀐 것은 없습니다."),
     advice=N_("첫 화면에서 다시 시작해 주십시오."),
 )
+PAST_RETENTION: Final = Trouble(
+    status=410,
+    title=N_("보존기간이 끝나 측정값을 삭제했습니다"),
+    text=N_(
+        "이 과제의 측정값은 보존기간이 끝나 삭제되었고, 그것으로는 더 계산하지 않습니다. 판정 결과는 판정한 그대로 남아 있습니다."
+    ),
+    advice=N_(
+        "판정표에서 보관된 결과를 보십시오. 다시 계산하려면 그 전에 만든 증빙자료나 내보낸 자료가 있어야 합니다."
+    ),
+)
 AWAY: Final = Trouble(
     status=503,
     title=N_("잠시 자료를 읽을 수 없습니다"),
@@ -68,7 +80,10 @@ FAILED: Final = Trouble(
     advice=N_("잠시 뒤 다시 시도해 주십시오. 계속되면 아래 접수번호를 사업단에 알려 주십시오."),
 )
 _BY_STATUS: Final = {404: NOT_FOUND, 403: DENIED, 405: WRONG_REQUEST, 400: WRONG_REQUEST}
-_FORESEEN: Final[dict[type[Exception], Trouble]] = {NotFound: NOT_FOUND, RoleDenied: DENIED, ForgedForm: FORGED}
+_FORESEEN: Final[dict[type[Exception], Trouble]] = {
+    NotFound: NOT_FOUND, RoleDenied: DENIED, ForgedForm: FORGED, WrongCursor: WRONG_REQUEST,
+    ReadingsDeleted: PAST_RETENTION,
+}  # fmt: skip
 _NEEDS_REFERENCE: Final = 500
 
 

@@ -29,6 +29,8 @@ class GlanceRow:
     name: str
     quantity: str
     target: str
+    former: str
+    """The target before the last amendment; empty where there was none."""
     spark: Sparkline | None
     state: State | None
 
@@ -79,6 +81,7 @@ def _glance(pilot: VisiblePilot, link: Heard, months: list[Result], words: Wordi
                 name=printed.name,
                 quantity=printed.quantity,
                 target=printed.target,
+                former=printed.former[-1] if printed.former else "",
                 spark=trend(entries[index]["id"], months, words, width=88, height=26),
                 state=printed.state,
             )

@@ -7,24 +7,29 @@ that page and document show the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from core.canonical import check_code
 from core.database import Connection
+from core.errors import NotFound
 from core.language import N_, State, with_unit
 from core.sql import load
 from core.window import Window
 from dashboards.access import VisiblePilot
+from dashboards.kept import Documents
 from dashboards.sparkline import Sparkline, sparkline
 from dashboards.users import Person
 from dashboards.wording import Wording
 from devices.plan.target import Bounds
 from kpi.compound import part_of
+from kpi.reports.entries import answer_of, to_committee, without_of
+from kpi.reports.scoring import left_open_text
 
 _SQL = load("dashboards", "pilots.sql")
+_kept: Final = Documents(most_bytes=24_000_000)
 MONTHS: Final = 12
 """So many months are in a sparkline."""
 
@@ -79,8 +84,47 @@ def results(
     rows = connection.execute(
         _SQL["latest_results"],
         {"person": person.person_id, "name": name, "kind": kind, "from": since, "label": label},
+    ).fetchall()
+    return _with_documents(connection, rows)
+
+
+def one_version(
+    connection: Connection, person: Person, pilot: VisiblePilot, kind: str, label: str, version: int | None = None
+) -> Result:
+    """One version of a result; the newest if none is named.
+
+    :raises NotFound: there is none.
+    """
+    asked = {"person": person.person_id, "pilot": pilot.pilot_id, "kind": kind, "label": label, "version": version}
+    rows = [] if "\0" in kind + label else connection.execute(_SQL["one_version"], asked).fetchall()
+    if not rows:
+        raise NotFound(f"Pilot {pilot.name!r} has no result {kind} {label}, version {version or 'any'}.")
+    return _with_documents(connection, rows)[0]
+
+
+def _with_documents(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[Result]:
+    """Results are immutable: the document of one that was read before is not read again."""
+    found = _kept.of(
+        [(row["result_id"], row["sha256"], row["as_of"]) for row in rows],
+        lambda ids: {
+            row["result_id"]: row["document"] for row in connection.execute(_SQL["documents"], {"ids": ids}).fetchall()
+        },
     )
-    return [Result(**row) for row in rows]
+    return [
+        Result(document=document, **{key: value for key, value in row.items() if key != "result_id"})
+        for row, document in zip(rows, found, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a KPI would be if something that people agreed on did not count."""
+
+    name: str
+    quantity: str
+    state: State | None
+    turns: bool
+    """Whether the answer is another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +150,16 @@ class Figures:
     state: State | None
     why: str
     rule: str
+    key: str = ""
+    former: tuple[str, ...] = ()
+    """The targets that it had before amendments, the oldest first."""
+    committee: bool = False
+    """Its verdict turns with what is left out of judgement: the committee decides."""
+    left_open: str = ""
+    """What becomes of a verdict that stays open."""
+    beside: tuple[Beside, ...] = ()
+    parts: tuple[str, ...] = ()
+    """Of a KPI of several promises: each with its answer, in a line."""
 
 
 _RULES: Final = {
@@ -149,7 +203,45 @@ def figures(entry: Mapping[str, Any], words: Wording) -> Figures:
         state=words.state(code),
         why=entry["why"][words.language],
         rule=words.say(_RULES[entry["scope"], entry["decision"]]),
+        key=entry.get("id", ""),
+        former=tuple(row[words.language] for row in (entry.get("targets") or ())[:-1]),
+        committee=to_committee(entry),
+        left_open=left_open_text(entry.get("if_inconclusive"), words.say),
+        beside=tuple(_beside(entry, target, words)),
+        parts=tuple(_part(part, words) for part in entry.get("parts") or ()),
     )
+
+
+_WITHOUT: Final[tuple[tuple[Literal["exclusions", "outages"], str], ...]] = (
+    ("exclusions", N_("평가 제외를 빼지 않으면")),
+    ("outages", N_("합의한 장애를 빼지 않으면")),
+)
+
+
+def _beside(entry: Mapping[str, Any], target: Bounds, words: Wording) -> Iterator[Beside]:
+    """Both numbers: with and without what people agreed on. Of a verdict that exclusions turn, also the one with them."""
+    unit = entry["unit"]
+    turned = entry.get("with_exclusions")
+    if turned is not None and turned.get("part") == entry.get("part"):
+        yield Beside(
+            name=words.say(N_("평가 제외를 빼면")),
+            quantity=words.quantity(turned["value"], unit, target),
+            state=words.state(answer_of(turned)),
+            turns=True,
+        )
+    for what, name in _WITHOUT:
+        other = without_of(entry, what)
+        if other is not None and (other.cumulative != entry["value"] or other.status != answer_of(entry)):
+            quantity = words.quantity(other.cumulative, unit, target)
+            turns = other.status != answer_of(entry)
+            yield Beside(name=words.say(name), quantity=quantity, state=words.state(other.status), turns=turns)
+
+
+def _part(part: Mapping[str, Any], words: Wording) -> str:
+    state = words.state(answer_of(part))
+    number = words.quantity(part["value"], part["unit"], bounds_of(part["target"], part["unit"]))
+    told = "" if state is None else f"{state.mark} {state.word(words.language)}"
+    return f"{part['name']} {number} ({part['target'][words.language]}) {told}"
 
 
 def _counted(entry: Mapping[str, Any], words: Wording) -> str:

@@ -43,7 +43,7 @@ SELECT newest.*
 FROM labelled
 CROSS JOIN LATERAL (
     SELECT result.pilot_id, result.kind, result.label, result.version, result.plan_version, result.as_of,
-        result.evaluated_at, result.sha256, result.code_version, result.document
+        result.evaluated_at, result.sha256, result.code_version, result.result_id
     FROM result
     WHERE result.pilot_id = labelled.pilot_id AND result.kind = %(kind)s AND result.label = labelled.label
     ORDER BY result.version DESC
@@ -87,3 +87,29 @@ ORDER BY slot.slot_id
 SELECT max(opinion.opinion_id) AS opinion_id
 FROM visible_pilot AS pilot JOIN opinion USING (pilot_id)
 WHERE pilot.person_id = %(person)s AND pilot.pilot_id = %(pilot)s AND opinion.month = %(month)s
+
+-- name: documents
+-- The documents of results, as text: they are kept once they were read.
+SELECT result_id, document::text AS document FROM result WHERE result_id = ANY (%(ids)s)
+
+-- name: one_version
+-- One version of a result of a visible pilot; the newest if none is named.
+SELECT result.pilot_id, result.kind, result.label, result.version, result.plan_version, result.as_of,
+    result.evaluated_at, result.sha256, result.code_version, result.result_id
+FROM visible_pilot AS pilot
+JOIN result USING (pilot_id)
+WHERE pilot.person_id = %(person)s AND pilot.pilot_id = %(pilot)s AND result.kind = %(kind)s AND result.label = %(label)s
+  AND (%(version)s::integer IS NULL OR result.version = %(version)s)
+ORDER BY result.version DESC
+LIMIT 1
+
+-- name: versions
+-- The versions of a result of a visible pilot, the newest first, each with what made it differ from the one before.
+SELECT result.version, result.plan_version, result.as_of, result.evaluated_at, result.code_version, result.sha256,
+    result.difference, coalesce(result.provisional, false) AS provisional
+FROM visible_pilot AS pilot
+JOIN result USING (pilot_id)
+WHERE pilot.person_id = %(person)s AND pilot.pilot_id = %(pilot)s AND result.kind = %(kind)s AND result.label = %(label)s
+  AND result.version <= %(upto)s
+ORDER BY result.version DESC
+LIMIT %(most)s

@@ -28,6 +28,11 @@ def plan_of(connection: Connection, pilot: VisiblePilot) -> Plan:
     return _plans.get((pilot.name, pilot.plan_sha256), read)
 
 
+def plan_at(connection: Connection, pilot: VisiblePilot, version: int, sha256: str) -> Plan:
+    """The plan version that a result was judged by."""
+    return _plans.get((pilot.name, sha256), lambda: registry.plan_of(connection, pilot.name, version)[0])
+
+
 def places_of(connection: Connection, pilot: VisiblePilot) -> dict[str, str]:
     """What people call each slot that has a place, by the slot's name."""
     return {name: slot.place for name, slot in plan_of(connection, pilot).slots.items() if slot.place}
@@ -50,6 +55,20 @@ def limits(plan: Plan, slot: str, channel: str) -> Iterator[Limit]:
             bounds = _bounds_on(part, channel)
             if bounds is not None and slot in slots_in_effect(plan, part):
                 yield Limit(kpi=key, name=part.name, bounds=bounds.to(unit))
+
+
+def former_limits(connection: Connection, pilot: VisiblePilot, slot: str, channel: str) -> Iterator[Limit]:
+    """What the KPIs asked of a channel before the last amendment, where that was something else."""
+    plan = plan_of(connection, pilot)
+    for version in range(pilot.plan_version - 1, 0, -1):
+        old, _, _ = registry.plan_of(connection, pilot.name, version)
+        if old.amendment == plan.amendment or slot not in old.slots or channel not in old.slots[slot].channels:
+            continue
+        now = {(one.kpi, one.name): one.bounds for one in limits(plan, slot, channel)}
+        for one in limits(old, slot, channel):
+            if (one.kpi, one.name) in now and one.bounds != now[one.kpi, one.name]:
+                yield one
+        return
 
 
 def _bounds_on(kpi: Kpi, channel: str) -> Bounds | None:

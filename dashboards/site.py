@@ -43,6 +43,7 @@ class Site:
     charts: Memo[dict[str, Any]] = field(default_factory=lambda: Memo(span_s=20.0, most=512))
     timelines: Memo[Timeline] = field(default_factory=lambda: Memo(span_s=20.0, most=256))
     accounts: Memo[Account] = field(default_factory=lambda: Memo(span_s=20.0, most=512))
+    calendars: Memo[Mapping[str, Any]] = field(default_factory=lambda: Memo(span_s=60.0, most=128))
     clocks: Memo[Seen] = field(default_factory=lambda: Memo(span_s=60.0, most=256))
 
     @contextmanager

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from core.database import Connection
 from core.language import N_
 from core.sql import load
 from core.window import next_month
+from dashboards.found import lasting_of
+from dashboards.found_words import KIND_WORDS
 from dashboards.glance import Glance
 from dashboards.plans import plan_of
 from dashboards.users import Person
@@ -21,6 +25,7 @@ _OPINION_DAY: Final = 10
 _AHEAD: Final = 14
 """Evaluation dates are announced so many days before."""
 _MOST: Final = 8
+_SUSPICIOUS: Final = ("stuck", "range", "spike", "rate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,7 @@ def tasks_of(
     day = (now - timedelta(days=6)).date()
     rows = connection.execute(_SQL["refused_lately"], {"person": person.person_id, "name": None, "day": day})
     waiting = {row["pilot_id"]: row for row in rows}
+    lasting = lasting_of(connection, person, now=now)
     tasks: list[Task] = []
     for glance in found:
         today = glance.pilot.today(now)
@@ -55,6 +61,7 @@ def tasks_of(
             tasks += _opinion(glance, _done(row), today, words)
         tasks += _silence(glance, now, words)
         tasks += _refused(glance, row["quarantined"] + row["rejected"], words)
+        tasks += _suspicious(glance, lasting.get(glance.pilot.pilot_id, {}), now, words)
     return sorted(tasks, key=lambda task: task.urgency)[:_MOST]
 
 
@@ -139,6 +146,25 @@ def _refused(glance: Glance, n: int, words: Wording) -> list[Task]:
             label=words.say(N_("수신 거부")),
             text=words.say(N_("최근 7일 동안 받아들이지 못한 자료 %(n)s건"), n=words.count(n)),
             address=f"/pilots/{glance.pilot.name}/intake",
+            pilot=glance.pilot.title,
+        )
+    ]
+
+
+def _suspicious(glance: Glance, lasting: Mapping[str, int], now: datetime, words: Wording) -> list[Task]:
+    """Readings that come, but cannot be right: silence and clocks are told by the link."""
+    told = [(kind, lasting[kind]) for kind in _SUSPICIOUS if lasting.get(kind)]
+    if not told or now >= glance.pilot.end_at:
+        return []
+    listed = ", ".join(f"{words.say(KIND_WORDS[kind])} {words.say('%(n)s건', n=words.count(n))}" for kind, n in told)
+    return [
+        Task(
+            urgency=5,
+            tone="watch",
+            mark="▲",
+            label=words.say(N_("자료 품질")),
+            text=words.say(N_("값이 이상한 측정 항목: %(kinds)s"), kinds=listed),
+            address=f"/pilots/{glance.pilot.name}/quality?{urlencode([('kind', kind) for kind, _ in told])}#findings",
             pilot=glance.pilot.title,
         )
     ]

@@ -3,6 +3,7 @@ is computed from (``kpi.measures.availability``), so that the picture and the nu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
@@ -12,6 +13,7 @@ from core.database import Connection
 from core.language import N_
 from core.window import Window, instant, micros, midnight
 from dashboards.access import VisiblePilot
+from dashboards.bands import Agreed, agreed_of
 from dashboards.slots import SlotRow, slots_of
 from dashboards.spans import Span, window_and_step
 from dashboards.users import Person
@@ -23,6 +25,8 @@ from telemetry.windows import snapshot
 _MOST_OUTAGES: Final = 30
 _LEAST_LISTED_S: Final = 10.0
 _WHOLE: Final = 100.0
+_LEAST_BAND: Final = 0.5
+"""A band that is there is seen, however short: per cent of the lane."""
 
 Kind = Literal["up", "down", "ours", "site", "open"]
 CHARGED: Final[dict[Kind, str]] = {
@@ -45,6 +49,15 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BandBar:
+    """A stretch that people agreed on, over a lane."""
+
+    agreed: Agreed
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
     """One slot."""
 
@@ -52,6 +65,7 @@ class Lane:
     place: str
     bars: tuple[Bar, ...]
     swaps: tuple[float, ...]
+    bands: tuple[BandBar, ...]
     up_share: float | None
     """Of the time that anybody knows about."""
 
@@ -91,6 +105,8 @@ class Timeline:
     """Outages beyond those listed."""
     short: int = 0
     """Outages too short to be listed."""
+    agreed: tuple[Agreed, ...] = ()
+    """What people agreed on in it, in the order of time."""
 
 
 def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, span: Span) -> Timeline:
@@ -106,6 +122,7 @@ def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, spa
     with snapshot(connection):
         reader = Reader(connection, pilot.name, window, now)
         states = {slot.name: reader.states(slot.name) for slot in slots}
+    agreed = agreed_of(connection, pilot, window)
     every = [one for slot in slots for one in _outages(slot.name, states[slot.name], window)]
     outages = sorted(
         (one for one in every if one.seconds >= _LEAST_LISTED_S),
@@ -114,11 +131,12 @@ def timeline_of(connection: Connection, person: Person, pilot: VisiblePilot, spa
     )
     return Timeline(
         window=window,
-        lanes=tuple(_lane(slot, states[slot.name], window) for slot in slots),
+        lanes=tuple(_lane(slot, states[slot.name], agreed, window) for slot in slots),
         ticks=tuple(_ticks(window, pilot.zone_info)),
         outages=tuple(outages[:_MOST_OUTAGES]),
         more=max(0, len(outages) - _MOST_OUTAGES),
         short=len(every) - len(outages),
+        agreed=tuple(agreed),
     )
 
 
@@ -133,7 +151,7 @@ def _parts(states: States) -> list[tuple[Kind, Stretches]]:
     ]
 
 
-def _lane(slot: SlotRow, states: States, window: Window) -> Lane:
+def _lane(slot: SlotRow, states: States, agreed: Sequence[Agreed], window: Window) -> Lane:
     scale = _WHOLE / (window.end_us - window.start_us)
     bars = []
     for kind, stretches in _parts(states):
@@ -157,8 +175,17 @@ def _lane(slot: SlotRow, states: States, window: Window) -> Lane:
             for one in slot.installations[1:]
             if one.installed_at in window
         ),
+        bands=tuple(_band(one, window) for one in agreed if one.of(slot.name)),
         up_share=up / known if known else None,
     )
+
+
+def _band(one: Agreed, window: Window) -> BandBar:
+    seen = one.window.intersection(window)
+    scale = _WHOLE / (window.end_us - window.start_us)
+    width = max((seen.end_us - seen.start_us) * scale, _LEAST_BAND)
+    x = min((seen.start_us - window.start_us) * scale, _WHOLE - width)
+    return BandBar(agreed=one, x=round(x, 3), width=round(width, 3))
 
 
 def _length(stretches: Stretches) -> int:

@@ -228,4 +228,11 @@ def log_out(connection: Connection, person: Person) -> None:
 
 def choose_language(connection: Connection, person: Person, language: str) -> None:
     """Remember the language a person chose."""
-    connection.execute(_SQL["choose_language"], {"person": person.person_id, "language": language})
+    if language == person.language:
+        return
+    with connection.transaction():
+        connection.execute(_SQL["choose_language"], {"person": person.person_id, "language": language})
+        audit.record(
+            connection, who=person.name, what="person.language", object=f"person {person.name}",
+            before={"language": person.language}, after={"language": language},
+        )  # fmt: skip

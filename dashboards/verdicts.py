@@ -27,7 +27,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """The table of one evaluation date, or when the first one is."""
+    """The table of one month or evaluation date, or when the first date is."""
 
     heading: str
     result: Result | None
@@ -59,16 +59,26 @@ def verdicts_of(
             heading="", result=None, window=None, plan_sha256="", check_code="", rows=(), choices=choices,
             next_date_text=_next(plan, pilot.today(), words),
         )  # fmt: skip
+    return table_of(chosen, words, choices)
+
+
+def table_of(result: Result, words: Wording, choices: tuple[Choice, ...] = ()) -> Verdicts:
+    """The table of one result: a month's statuses, or the verdicts of an evaluation date."""
     return Verdicts(
-        heading=date_name(chosen, words),
-        result=chosen,
-        window=chosen.window,
-        plan_sha256=str(chosen.document["plan"]["sha256"]),
-        check_code=chosen.check_code,
-        rows=tuple(figures(entry, words) for entry in chosen.kpis),
+        heading=result_name(result, words),
+        result=result,
+        window=result.window,
+        plan_sha256=str(result.document["plan"]["sha256"]),
+        check_code=result.check_code,
+        rows=tuple(figures(entry, words) for entry in result.kpis),
         choices=choices,
         next_date_text="",
     )
+
+
+def result_name(result: Result, words: Wording) -> str:
+    """What a result is called: a month, or an evaluation date."""
+    return words.month(result.label) if result.kind == "month" else date_name(result, words)
 
 
 def date_name(result: Result, words: Wording) -> str:

@@ -21,8 +21,9 @@ from core.language import (
     window_text,
     with_unit,
 )
-from core.numbers import Target, printed, printed_interval
+from core.numbers import Target, printed, printed_interval, written
 from core.window import Window
+from kpi.reports.words import capitalised
 
 _SECONDS = 1e11
 """Seconds up to the year 5138: a larger number counts thousandths of them, or their thousandths."""
@@ -107,6 +108,13 @@ class Wording:
     def quantity(self, value: float | None, unit: str = "", target: Target | None = None) -> str:
         """A number with its unit."""
         return with_unit(printed(value, unit, target), unit, self.language)
+
+    def capitalised(self, text: str) -> str:
+        return capitalised(text)
+
+    def written(self, number: float) -> str:
+        """A number that a person wrote, with its own digits."""
+        return written(number)
 
     def interval(self, low: float | None, high: float | None, unit: str = "", target: Target | None = None) -> str:
         return printed_interval(low, high, unit, target)

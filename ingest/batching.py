@@ -82,7 +82,7 @@ def decode(parts: Iterable[Part], routes: Routes, arrivals: Arrivals, limits: Li
             else:
                 route.decoder.decode(message, out)
             if keep_messages and route.keep and connection_id is not None:
-                keep((route.pilot_id, connection_id, route.topic, payload))
+                keep((route.pilot_id, connection_id, route.topic, payload, received_us, message.flags))
     if out.arrivals:
         arrivals.spread(out)
     return batch

@@ -50,7 +50,7 @@ SELECT c.name FROM connection c JOIN pilot p USING (pilot_id) WHERE p.name = %(p
 -- name: quarantined_one
 -- One message, whoever sent it.
 SELECT q.quarantine_id, p.name AS pilot, c.name AS connection, q.received_at, q.topic, q.reason, q.detail, q.payload,
-       q.payload_bytes, q.payload_sha256, q.flags, q.resolved_at, q.resolution, q.replayed_at
+       q.payload_bytes, q.payload_sha256, q.flags, q.resolved_at, q.resolution, q.replayed_at, q.payload_dropped_at
 FROM quarantine q
 LEFT JOIN connection c USING (connection_id)
 LEFT JOIN pilot p USING (pilot_id)

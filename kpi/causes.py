@@ -53,13 +53,14 @@ class Sides:
             "after": min(self.before.as_of, self.now.as_of),
             "until": max(self.before.as_of, self.now.as_of),
             "replayed": int(Flag.REPLAYED),
+            "redecoded": int(Flag.REDECODED),
         }
 
 
 def causes(connection: Connection, pilot_id: int, sides: Sides) -> list[dict[str, Any]]:
     """The causes that are known, each with its numbers.
 
-    ``amendment plan code window final late_data replayed outage_added outage_withdrawn exclusion_added
+    ``amendment plan code window final late_data replayed redecoded outage_added outage_withdrawn exclusion_added
     exclusion_withdrawn swap platform_record``, or ``unexplained`` where none is.
     """
     asked = sides.asked(pilot_id)
@@ -102,14 +103,17 @@ def _rules(connection: Connection, pilot_id: int, sides: Sides) -> list[dict[str
 
 
 def _received(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What came late, and what came by the replay of messages that had been set aside."""
+    """What came late, what came by the replay of messages that had been set aside, and what by decoding messages again."""
     readings = connection.execute(_SQL["received_since"], asked).fetchone()
     events = connection.execute(_SQL["events_since"], asked).fetchone()
-    assert readings is not None and events is not None
+    gone = connection.execute(_SQL["superseded_since"], asked).fetchone()
+    assert readings is not None and events is not None and gone is not None
     late = {"readings": readings["live"], "events": events["live"], "link_states": events["link_states"]}
     replayed = {"readings": readings["replayed"], "events": events["replayed"]}
-    both = (("late_data", late), ("replayed", replayed))
-    return [{"cause": cause, **numbers} for cause, numbers in both if any(numbers.values())]
+    # A message that says the same by a later revision brings nothing new; what it had said before stands no more all the same.
+    redecoded = {"readings": readings["redecoded"], "events": events["redecoded"], "superseded": gone["n"]}
+    all_three = (("late_data", late), ("replayed", replayed), ("redecoded", redecoded))
+    return [{"cause": cause, **numbers} for cause, numbers in all_three if any(numbers.values())]
 
 
 def _agreed(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 -- name: received_since
--- Readings of a window that were received after one instant and up to another; those of messages set aside and replayed apart.
+-- Readings of a window that were received after one instant and up to another; those of messages set aside and replayed, and of
+-- messages decoded again, apart.
 -- Only the hours that got any are read.
 WITH touched AS (
     SELECT s.channel_id, s.hour
@@ -15,7 +16,9 @@ WITH touched AS (
     JOIN slot USING (slot_id)
     WHERE slot.pilot_id = %(pilot_id)s AND d.hour >= %(start)s::timestamptz - interval '1 hour' AND d.hour < %(end)s
 )
-SELECT count(*) FILTER (WHERE r.flags & %(replayed)s = 0) AS live, count(*) FILTER (WHERE r.flags & %(replayed)s <> 0) AS replayed
+SELECT count(*) FILTER (WHERE r.flags & %(replayed)s = 0) AS live,
+    count(*) FILTER (WHERE r.flags & %(replayed)s <> 0 AND r.flags & %(redecoded)s = 0) AS replayed,
+    count(*) FILTER (WHERE r.flags & %(redecoded)s <> 0) AS redecoded
 FROM touched t
 JOIN reading r ON r.channel_id = t.channel_id AND r.observed_at >= t.hour AND r.observed_at < t.hour + interval '1 hour'
 WHERE r.observed_at >= %(start)s AND r.observed_at < %(end)s
@@ -23,7 +26,9 @@ WHERE r.observed_at >= %(start)s AND r.observed_at < %(end)s
 
 -- name: events_since
 -- Events and link states of a window that were received after one instant and up to another.
-SELECT count(*) FILTER (WHERE e.flags & %(replayed)s = 0) AS live, count(*) FILTER (WHERE e.flags & %(replayed)s <> 0) AS replayed,
+SELECT count(*) FILTER (WHERE e.flags & %(replayed)s = 0) AS live,
+    count(*) FILTER (WHERE e.flags & %(replayed)s <> 0 AND e.flags & %(redecoded)s = 0) AS replayed,
+    count(*) FILTER (WHERE e.flags & %(redecoded)s <> 0) AS redecoded,
     (SELECT count(*) FROM link_state l JOIN slot USING (slot_id)
      WHERE slot.pilot_id = %(pilot_id)s AND l.at >= %(start)s AND l.at < %(end)s
        AND l.received_at > %(after)s AND l.received_at <= %(until)s) AS link_states
@@ -31,6 +36,15 @@ FROM event e
 JOIN slot USING (slot_id)
 WHERE slot.pilot_id = %(pilot_id)s AND e.at >= %(start)s AND e.at < %(end)s
   AND e.received_at > %(after)s AND e.received_at <= %(until)s
+
+-- name: superseded_since
+-- How many readings of a window's hours stand no more since messages were decoded again after one instant and up to another.
+SELECT coalesce(sum(g.n), 0)::bigint AS n
+FROM redecoded_hour g
+JOIN channel c USING (channel_id)
+JOIN slot USING (slot_id)
+WHERE slot.pilot_id = %(pilot_id)s AND g.hour > %(start)s::timestamptz - interval '1 hour' AND g.hour < %(end)s
+  AND g.recorded_at > %(after)s AND g.recorded_at <= %(until)s
 
 -- name: agreed_since
 -- Outages and exclusions of a window that were recorded or withdrawn after one instant and up to another.

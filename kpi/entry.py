@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kpi.decision import Ends
@@ -18,10 +20,12 @@ from kpi.sampling import sampling_interval
 from kpi.sentences import NOTED, Said, why
 
 
-def entry_of(asked: Asked, gathered: Gathered[Any], moved: MovedLimits[Any] | None = None) -> dict[str, Any]:
+def entry_of(
+    asked: Asked, gathered: Gathered[Any], moved: Mapping[str | None, MovedLimits[Any]] = MappingProxyType({})
+) -> dict[str, Any]:
     """This month's and the cumulative value with the status, or the value with the verdict.
 
-    :param moved: of a guarded share of time, what it is with its limits moved by the uncertainty.
+    :param moved: of a guarded share of time, what it is with its limits moved by the uncertainty, as in :func:`judged`.
     """
     names = list(dict.fromkeys(gathered.slots))
     case = judged(asked, gathered, moved)
@@ -172,6 +176,12 @@ def _slots(asked: Asked, gathered: Gathered[Any], names: list[str]) -> list[dict
     return rows
 
 
+def _computed_from(asked: Asked, found: Measurement) -> str:
+    """What a value is computed from, or what is lacking for one: a rate needs no event, but something to count events by."""
+    kind = asked.kpi.measure.kind
+    return "exposure" if kind == "event_rate" and found.value is None else COUNTED.get(kind, "readings")
+
+
 def _said(asked: Asked, case: Case) -> Said:
     found, facts = case.found, case.found.facts
     in_share = case.evidence.value is not None and case.terms.target.text == "" and found.as_share is not None
@@ -180,7 +190,7 @@ def _said(asked: Asked, case: Case) -> Said:
         unit=asked.unit,
         target=asked.target,
         n=found.n,
-        what=COUNTED.get(asked.kpi.measure.kind, "readings"),
+        what=_computed_from(asked, found),
         alpha=asked.alpha,
         limit=asked.terms.completeness,
         completeness=found.completeness,

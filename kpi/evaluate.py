@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -19,10 +19,12 @@ from devices.registry.queries import devices, plan_of
 from devices.registry.work import await_registry
 from kpi.inputs.reader import Reader
 from kpi.judging import Judging
+from kpi.kept import require_readings
 from kpi.overall import overall_of
-from kpi.records.exclusions import Applied, Exclusion, applied, exclusions
+from kpi.records.exclusions import Applied, Exclusion, Rules, applied, exclusions, rules_of
 from kpi.records.outages import Outage, outages
 from kpi.remarks import remarked
+from kpi.revisions import Revisions, computed_from, revisions_of
 from kpi.segments import segmented, segments_of
 from kpi.spans import spans
 from kpi.stretches import intersection, of_windows, total_us
@@ -92,11 +94,13 @@ def evaluate(
         same bytes, whenever it is asked.
     :raises NotFound: no such pilot, or no plan of it by ``as_of``.
     :raises PermanentError: the window is not one of the plan's, or is not over.
+    :raises ReadingsDeleted: retention has deleted the pilot's readings, whatever ``as_of`` is asked for.
     """
     if (month is not None) + (at is not None) + final != 1:
         raise PermanentError("An evaluation is of one month, of one evaluation date, or final: give one of the three.")
     closed = close_past(connection)
     await_registry(connection)
+    require_readings(connection, pilot)
     as_of = closed if as_of is None else _past(as_of, closed)
     plan, plan_version, plan_sha256 = plan_of(connection, pilot, as_of=as_of)
     if month is not None:
@@ -125,9 +129,11 @@ def evaluate(
     with snapshot(connection):
         agreed = _agreed(connection, plan, question, as_of)
         document |= agreed.plain()
-        document["kpis"] = _kpis(connection, plan, question, as_of, agreed)
+        document["channels"] = revisions_of(connection, plan, question.whole, as_of)
+        document["kpis"] = _kpis(connection, plan, question, as_of, agreed, document["channels"])
         if question.month is None:
             document["overall"] = overall_of(plan.overall, document["kpis"])
+    require_readings(connection, pilot)  # nothing was deleted while they were read
     return Result(
         pilot=pilot,
         kind=question.kind,
@@ -203,12 +209,26 @@ class _Agreed:
 
     outages: tuple[Outage, ...]
     exclusions: tuple[Applied, ...]
+    rules: Rules
+    """Of exclusions, by the plan."""
 
     def plain(self) -> dict[str, Any]:
         return {
             "outages": [_without_withdrawal(one) for one in self.outages],
-            "exclusions": [{**_without_withdrawal(one.exclusion), "counts": one.counts} for one in self.exclusions],
+            "exclusions": [
+                {
+                    **_without_withdrawal(one.exclusion),
+                    "counts": one.counts,
+                    "reason_text": self._reason(one.exclusion.reason),
+                }
+                for one in self.exclusions
+            ],
+            "most_excluded": self.rules.most_share,
         }
+
+    def _reason(self, code: str) -> dict[str, str]:
+        """The text of the closed list; the code where the list has lost it by amendment."""
+        return dict(zip(("ko", "en"), self.rules.reasons.get(code, (code, code)), strict=True))
 
 
 def _without_withdrawal(one: Outage | Exclusion) -> dict[str, Any]:
@@ -217,18 +237,25 @@ def _without_withdrawal(one: Outage | Exclusion) -> dict[str, Any]:
 
 
 def _agreed(connection: Connection, plan: Plan, question: _Question, as_of: datetime) -> _Agreed:
+    rules = rules_of(plan)
     found = exclusions(connection, plan.pilot, window=question.whole, as_of=as_of)
     verdict_on = question.whole
     if question.month is not None:
         verdict_on = date_window(plan.period.start, plan.evaluation.data_until, plan.zone)
     return _Agreed(
         outages=tuple(outages(connection, plan.pilot, window=question.whole, as_of=as_of)),
-        exclusions=tuple(applied(found, question.whole, verdict_on)),
+        exclusions=tuple(applied(found, question.whole, verdict_on, most_share=rules.most_share)),
+        rules=rules,
     )
 
 
 def _kpis(
-    connection: Connection, plan: Plan, question: _Question, as_of: datetime, agreed: _Agreed
+    connection: Connection,
+    plan: Plan,
+    question: _Question,
+    as_of: datetime,
+    agreed: _Agreed,
+    channels: Sequence[Revisions],
 ) -> list[dict[str, Any]]:
     cut = spans(question.whole, question.month, plan.zone)
     reader = Reader(connection, plan.pilot, question.whole, as_of, agreed=agreed.outages, exclusions=agreed.exclusions)
@@ -256,5 +283,6 @@ def _kpis(
         entry["without"] = without
         entry["excluded_s"] = excluded_s
         entry["targets"] = targets.get(name, [])
-        entries.append(remarked(entry | segmented(judging, name, kpi, segments)))
+        entry |= segmented(judging, name, kpi, segments)
+        entries.append(remarked(entry, computed_from(plan, kpi, channels)))
     return entries

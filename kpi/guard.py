@@ -31,10 +31,6 @@ class MovedLimits(Generic[Part]):
     """None: nothing is left between the limits."""
     wider: Gathered[Part]
 
-    def of_slot(self, slot: str) -> MovedLimits[Part]:
-        closer = None if self.closer is None else self.closer.of_slot(slot)
-        return MovedLimits(closer=closer, wider=self.wider.of_slot(slot))
-
 
 def moved_kpis(
     kpi: Kpi, channels: Mapping[str, Channel], instruments: Sequence[Instrument]

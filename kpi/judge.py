@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from devices.plan.instrument import Instrument
@@ -42,20 +43,22 @@ class Case:
     """How far it may have moved the value, in the unit of the target; None where that is not known."""
 
 
-def judged(asked: Asked, gathered: Gathered[Any], moved: MovedLimits[Any] | None = None) -> Case:
+def judged(
+    asked: Asked, gathered: Gathered[Any], moved: Mapping[str | None, MovedLimits[Any]] = MappingProxyType({})
+) -> Case:
     """Decide about all slots together, or about the worst of them.
 
-    :param moved: of a guarded share of time, what it is with its limits moved.
+    :param moved: of a guarded share of time, what it is with its limits moved: of all slots under None, or of each where the
+        worst decides.
     """
     names = list(dict.fromkeys(gathered.slots))
     if asked.kpi.group == "worst" and len(names) > 1:
         several = len(names) * asked.promises
         cases = []
         for name in names:
-            own = None if moved is None else moved.of_slot(name)
-            cases.append(_case(asked, gathered.of_slot(name), own, slot=name, several=several))
+            cases.append(_case(asked, gathered.of_slot(name), moved.get(name), slot=name, several=several))
         return cases[_chosen(asked, cases)]
-    return _case(asked, gathered, moved, slot=None, several=asked.promises)
+    return _case(asked, gathered, moved.get(None), slot=None, several=asked.promises)
 
 
 def _case(

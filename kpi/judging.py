@@ -7,13 +7,14 @@ from typing import Any
 
 from devices.plan.instrument import instrument_of
 from devices.plan.model import Kpi, Plan
+from devices.plan.predicate import slots_in_effect
 from kpi.asked import Asked, asked_of, measuring
 from kpi.compound import compound
 from kpi.entry import entry_of
 from kpi.gathered import Gathered
 from kpi.guard import MovedLimits, moved_kpis
-from kpi.inputs.gather_events import EventGatherer
 from kpi.inputs.reader import Reader
+from kpi.numbering import NumberingGatherer
 from kpi.spans import Spans
 
 
@@ -26,7 +27,7 @@ class Judging:
         self.plan = plan
         self.cut = cut
         self.alpha = alpha
-        self._gatherer = EventGatherer(reader, plan, cut)
+        self._gatherer = NumberingGatherer(reader, plan, cut)
 
     def by(self, reader: Reader) -> Judging:
         """The same, by what another reader knows."""
@@ -51,8 +52,20 @@ class Judging:
         """What it promises."""
         return asked_of(self.plan, name, kpi, self.cut, self.alpha)
 
-    def moved(self, kpi: Kpi) -> MovedLimits[Any] | None:
-        """What a guarded share of time is with its limits moved by the uncertainty of its instruments."""
+    def moved(self, kpi: Kpi) -> dict[str | None, MovedLimits[Any]]:
+        """What a guarded share of time is with its limits moved by the uncertainty of its instruments.
+
+        :returns: of all slots together under None, or of each slot with its own instrument where the worst of them decides.
+        """
+        slots = slots_in_effect(self.plan, kpi)
+        each: dict[str | None, MovedLimits[Any] | None]
+        if kpi.group == "worst" and len(slots) > 1:
+            each = {slot: self.of(slot, self.cut)._moved(kpi) for slot in slots}
+        else:
+            each = {None: self._moved(kpi)}
+        return {slot: limits for slot, limits in each.items() if limits is not None}
+
+    def _moved(self, kpi: Kpi) -> MovedLimits[Any] | None:
         channels = measuring(self.plan, kpi)
         kpis = moved_kpis(kpi, channels, [instrument_of(one) for one in channels.values()])
         if kpis is None:

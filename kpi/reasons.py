@@ -23,39 +23,43 @@ GAPS: Mapping[str, tuple[str, str]] = MappingProxyType({
 
 SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
     # Verdicts
-    "no_value": ("이 기간에 {what}이 없어 값을 낼 수 없습니다.", "There are no {what} in this window, so there is no value."),
+    "no_value": (
+        "이 기간에 {what}이 없어 값을 낼 수 없습니다({basis}).",
+        "There are no {what} in this window, so there is no value ({basis}).",
+    ),
     "incomplete": (
-        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}).",
-        "The completeness of {completeness} is below the least of {limit}, so no verdict is given ({value}).",
+        "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}, {counted}).",
+        "The completeness of {completeness} is below the least of {limit}, so no verdict is given ({value}, {counted}).",
     ),
     "incomplete_quarter": (
-        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value}).",
+        "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미쳐 판정하지 않습니다({value},"
+        " {counted}).",
         "In {quarter} the completeness of {quarter_completeness} is below the least of {limit}, so no verdict is given"
-        " ({value}).",
+        " ({value}, {counted}).",
     ),
     "escape_met_incomplete": (
         "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미치나, 없는 자료를 모두 불리하게 보아도 {range}이므로"
-        " 목표({target})를 달성했습니다.",
+        " 목표({target})를 달성했습니다({counted}).",
         "The completeness of {completeness} is below {limit}, yet with everything missing at its worst the value is {range}:"
-        " the target ({target}) is met.",
+        " the target ({target}) is met ({counted}).",
     ),
     "escape_met_incomplete_quarter": (
         "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미치나, 없는 자료를 모두 불리하게 보아도"
-        " {range}이므로 목표({target})를 달성했습니다.",
+        " {range}이므로 목표({target})를 달성했습니다({counted}).",
         "In {quarter} the completeness of {quarter_completeness} is below {limit}, yet with everything missing at its worst"
-        " the value is {range}: the target ({target}) is met.",
+        " the value is {range}: the target ({target}) is met ({counted}).",
     ),
     "escape_not_met_incomplete": (
         "자료획득률이 {completeness}이며 최소 기준({limit})에 못 미치고, 없는 자료를 모두 유리하게 보아도 {range}이므로"
-        " 목표({target})를 달성하지 못했습니다.",
+        " 목표({target})를 달성하지 못했습니다({counted}).",
         "The completeness of {completeness} is below {limit}, and even with everything missing at its best the value is {range}:"
-        " the target ({target}) is not met.",
+        " the target ({target}) is not met ({counted}).",
     ),
     "escape_not_met_incomplete_quarter": (
         "{quarter} 자료획득률이 {quarter_completeness}이며 최소 기준({limit})에 못 미치고, 없는 자료를 모두 유리하게 보아도"
-        " {range}이므로 목표({target})를 달성하지 못했습니다.",
+        " {range}이므로 목표({target})를 달성하지 못했습니다({counted}).",
         "In {quarter} the completeness of {quarter_completeness} is below {limit}, and even with everything missing at its"
-        " best the value is {range}: the target ({target}) is not met.",
+        " best the value is {range}: the target ({target}) is not met ({counted}).",
     ),
     "value_met": (
         "{value}이므로 목표({target})를 달성했습니다({basis}).",
@@ -117,8 +121,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType({
     ),
     # Statuses of a month
     "month_incomplete": (
-        "이달의 자료획득률이 {month_completeness}이며 최소 기준({limit})에 못 미칩니다({value}).",
-        "This month's completeness of {month_completeness} is below the least of {limit} ({value}).",
+        "이달의 자료획득률이 {month_completeness}이며 최소 기준({limit})에 못 미칩니다({value}, {counted}).",
+        "This month's completeness of {month_completeness} is below the least of {limit} ({value}, {counted}).",
     ),
     "value_holds": (
         "{value}이며 목표({target})를 충족하고 있습니다({basis}).",
@@ -187,5 +191,6 @@ WHAT: Mapping[str, tuple[str, str]] = MappingProxyType({
     "failures": ("가동 시간", "operating times"),
     "events": ("발생 기록", "events"),
     "time": ("판단할 수 있는 시간", "known times"),
+    "exposure": ("발생 건수를 나눌 기준(가동 시간·거리 등)", "exposures (up time, a distance) to count the events by"),
 })  # fmt: skip
 """What a value is computed from, as ``what`` of a :class:`kpi.sentences.Said` says."""

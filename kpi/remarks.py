@@ -1,17 +1,22 @@
-"""What else a result's sentence has to say: excluded time, agreed outages, other devices, an amended target; with the numbers."""
+"""What else a result's sentence has to say: excluded time, agreed outages, other devices, an amended target, readings decoded
+by several revisions; with the numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.language import duration_text, with_unit
 from core.numbers import printed
 from devices.plan.target import Bounds, parse_bounds
+from kpi.pooling import pooling_told
+from kpi.revisions import Revisions, revisions_told
 
 
-def remarked(entry: Mapping[str, Any]) -> dict[str, Any]:
+def remarked(entry: Mapping[str, Any], channels: Sequence[Revisions] = ()) -> dict[str, Any]:
     """An entry whose ``why`` tells, in the same sentence, what it would be without what people agreed on, and what changed.
+
+    :param channels: the revisions of those that its value is computed from.
 
     >>> entry = {"unit": "%", "target": {"text": ">= 95 %"}, "why": {"ko": "목표를 달성했습니다.", "en": "It is met."},
     ...          "excluded_s": 7200.0, "reason": "value_met", "without": {"exclusions": {"value": 94.2}}}
@@ -27,6 +32,7 @@ def remarked(entry: Mapping[str, Any]) -> dict[str, Any]:
             *_outages(entry, language),
             *_segments(entry, language),
             *_amended(entry, language),
+            *revisions_told(channels, language),
         ]
         why[language] = "; ".join([sentence.removesuffix("."), *clauses]) + "." if clauses else sentence
     return {**entry, "why": why}
@@ -63,11 +69,15 @@ def _segments(entry: Mapping[str, Any], language: str) -> list[str]:
         return []
     if isinstance(last, list):
         last = last[entry.get("part", 0)]
+    pooling = entry.get("pooling")
+    if isinstance(pooling, list):
+        pooling = pooling[entry.get("part", 0)]
+    pooled = [] if pooling is None else [pooling_told(pooling, language)]
     value = _number(entry, last["value"], language)
     if language == "ko":
-        return [f"장비·모델·펌웨어가 {len(changes)}번 바뀌었고 마지막 구간은 {value}"]
+        return [f"장비·모델·펌웨어가 {len(changes)}번 바뀌었고 마지막 구간은 {value}", *pooled]
     times = "once" if len(changes) == 1 else f"{len(changes)} times"
-    return [f"device, model or firmware changed {times}, the last segment has {value}"]
+    return [f"device, model or firmware changed {times}, the last segment has {value}", *pooled]
 
 
 def _amended(entry: Mapping[str, Any], language: str) -> list[str]:

@@ -42,6 +42,10 @@ SELECT EXISTS (
     WHERE p.name = %(pilot)s AND s.hour >= %(start)s::timestamptz - interval '1 hour' AND s.hour < %(end)s
       AND s.last_received > %(as_of)s
 ) OR EXISTS (
+    SELECT FROM redecoded_hour g JOIN channel USING (channel_id) JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND g.hour >= %(start)s::timestamptz - interval '1 hour' AND g.hour < %(end)s
+      AND g.recorded_at > %(as_of)s
+) OR EXISTS (
     SELECT FROM event e JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
     WHERE p.name = %(pilot)s AND e.at >= %(start)s AND e.at < %(end)s AND e.received_at > %(as_of)s
 ) OR EXISTS (

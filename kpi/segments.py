@@ -1,4 +1,5 @@
-"""What a slot was measured with, one device after the other: 구간. The last one and the whole are both reported.
+"""What a slot was measured with, one device after the other: 구간. The last one and the whole are both reported, and whether a
+pair of before and after lets a measuring device's segments be taken together (``kpi/pooling.py``).
 
 A device put in place of another, and another model or firmware of the same device, begin a segment. What lies between two
 segments (a swap's time) belongs to none of them: in the whole it counts as down.
@@ -18,6 +19,7 @@ from devices.plan.predicate import slots_in_effect
 from devices.registry.queries import DeviceRow
 from kpi.judge import Asked
 from kpi.judging import Judging
+from kpi.pooling import pooling_of
 from kpi.spans import Spans
 
 Cause = Literal["device", "model", "firmware", "installed_again"]
@@ -73,7 +75,8 @@ def _cause(before: DeviceRow, row: DeviceRow) -> Cause:
 
 
 def segmented(judging: Judging, name: str, kpi: Kpi, by_slot: Mapping[str, Sequence[Segment]]) -> dict[str, Any]:
-    """``segments``: each segment's own value, computed with the same measure; and ``last_segment``: every slot's last one.
+    """``segments``: each segment's own value, computed with the same measure; ``last_segment``: every slot's last one; and
+    ``pooling``: whether they may be taken together, and why.
 
     Nothing where no slot of the KPI had more than one. They are reported, and decide nothing.
 
@@ -83,6 +86,7 @@ def segmented(judging: Judging, name: str, kpi: Kpi, by_slot: Mapping[str, Seque
     changed = {slot: by_slot[slot] for slot in slots if len(by_slot.get(slot, ())) > 1}
     rows: list[dict[str, Any]] = []
     lasts: list[dict[str, Any]] = []
+    pooling: list[dict[str, Any] | None] = []
     for number, part in enumerate(kpi.parts if changed else ()):
         asked = judging.asked(name, part)
         last_parts: list[Any] = []
@@ -96,9 +100,12 @@ def segmented(judging: Judging, name: str, kpi: Kpi, by_slot: Mapping[str, Seque
             last_parts += parts
             last_slots += [slot] * len(parts)
         lasts.append({**_part(number, kpi), **_figure(asked, last_parts, last_slots)})
+        pooling.append(pooling_of(judging.plan, part, changed))
     if not rows:
-        return {"segments": [], "last_segment": None}
-    return {"segments": rows, "last_segment": lasts[0] if len(lasts) == 1 else lasts}
+        return {"segments": [], "last_segment": None, "pooling": None}
+    if len(lasts) == 1:
+        return {"segments": rows, "last_segment": lasts[0], "pooling": pooling[0]}
+    return {"segments": rows, "last_segment": lasts, "pooling": pooling}
 
 
 def _parts(judging: Judging, kpi: Kpi, segment: Segment) -> list[Any]:

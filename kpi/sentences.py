@@ -28,7 +28,7 @@ class Said:
     """In the result's unit."""
     n: int
     what: str
-    """``readings``, ``events`` or ``time``: what the value is computed from."""
+    """A key of :data:`kpi.reasons.WHAT`: what the value is computed from."""
     alpha: float
     limit: float
     completeness: float | None
@@ -76,6 +76,7 @@ def _told(sentence: str, language: str, decision: Decision, said: Said) -> str:
         target=said.target.shown(language),
         what=WHAT[said.what][language == "en"],
         basis=_basis(language, said),
+        counted=_basis(language, said, completeness=False),
         level=_level(language, said),
         completeness=_percent(said.completeness, said.limit),
         month_completeness=_percent(said.month_completeness, said.limit),
@@ -164,11 +165,14 @@ def _percent(share: float | None, limit: float) -> str:
     return f"{printed(100 * share, '%', bounds)} %"
 
 
-def _basis(language: str, said: Said) -> str:
-    """The numbers in brackets: how much there was, and to whom silence is charged."""
+def _basis(language: str, said: Said, *, completeness: bool = True) -> str:
+    """The numbers in brackets: how much there was, and to whom silence is charged.
+
+    :param completeness: False where the sentence has it already.
+    """
     korean = language == "ko"
     known = [f"{'표본수' if korean else 'n ='} {printed(said.n, '건')}"]
-    if said.completeness is not None:
+    if completeness and said.completeness is not None:
         known.append(f"{'자료획득률' if korean else 'completeness'} {_percent(said.completeness, said.limit)}")
     charged = (
         (said.company_s, "참여기업 귀책", "charged to the company"),

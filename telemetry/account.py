@@ -139,6 +139,8 @@ class Identity:
 
     rule: str
     broken: tuple[str, ...]
+    past_retention: bool = False
+    """Not compared: the readings were deleted, because the pilot's period and retention are over."""
 
     @property
     def holds(self) -> bool:
@@ -189,6 +191,8 @@ class Account:
     """What the broker did not take of nobody known, on the pilot's native topics."""
     delay: Delay | None
     """Over the readings of all slots."""
+    past_retention_since: datetime | None = None
+    """Since when the pilot's readings are deleted, because its period and retention are over; None: they are kept."""
 
     @property
     def over(self) -> bool:
@@ -257,17 +261,21 @@ class Account:
                 broken=tuple(
                     one.slot for one in self.slots
                     if one.decoded != one.stored + one.duplicate + one.conflict + one.rejected
-                    or one.rejected != sum(one.rejected_by_reason.values())
+                    or (self.past_retention_since is None and one.rejected != sum(one.rejected_by_reason.values()))
                 ),
             ),
         ]  # fmt: skip
         if any(one.timing is not None for one in self.slots):
+            gone = self.past_retention_since is not None
             found.append(
                 Identity(
                     rule="stored = found in the store",
                     broken=tuple(
-                        one.slot for one in self.slots if one.timing is not None and one.timing.found != one.stored
+                        one.slot
+                        for one in self.slots
+                        if not gone and one.timing is not None and one.timing.found != one.stored
                     ),
+                    past_retention=gone,
                 )
             )
         return tuple(found)

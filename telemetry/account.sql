@@ -1,6 +1,8 @@
 -- name: pilot
--- A pilot's zone and period.
-SELECT pilot_id, zone, start_at, end_at, simulated FROM pilot WHERE name = %(pilot)s
+-- A pilot's zone and period, and since when its readings are past their retention.
+SELECT p.pilot_id, p.zone, p.start_at, p.end_at, p.simulated, r.begun_at AS past_retention_since
+FROM pilot p LEFT JOIN retired r USING (pilot_id)
+WHERE p.name = %(pilot)s
 
 -- name: pilots
 -- The first pilots by name.

@@ -24,7 +24,13 @@ def document(account: Account) -> dict[str, Any]:
             "slots": [_slot(one) for one in account.slots],
             "balanced": account.balanced,
             "identities": [
-                {"rule": one.rule, "holds": one.holds, "broken": list(one.broken)} for one in account.identities
+                {
+                    "rule": one.rule,
+                    "holds": one.holds,
+                    "broken": list(one.broken),
+                    **({"past_retention": True} if one.past_retention else {}),
+                }
+                for one in account.identities
             ],
         }
     )

@@ -23,6 +23,8 @@ class Flag(IntFlag):
     """Simulated history written by the loader, with simulated receipt times."""
     REPLAYED = 16
     """Stored by the replay of a message that had been set aside: received then, taken late."""
+    REDECODED = 32
+    """Stored when a raw message was decoded again after its mapping was corrected; never without REPLAYED."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,5 +129,5 @@ class Batch:
     """Of the delivered ones, those that the broker marks as delivered before."""
     sequences: list[tuple[int, str, int]] = field(default_factory=list)
     """Numbers that messages carried: (connection_id, boot, seq); ``boot`` is empty where the sender names none."""
-    messages: list[tuple[int, int, str, bytes]] = field(default_factory=list)
-    """Raw messages to keep: (pilot_id, connection_id, topic, payload)."""
+    messages: list[tuple[int, int, str, bytes, int, int]] = field(default_factory=list)
+    """Raw messages to keep: (pilot_id, connection_id, topic, payload, arrival in µs, flags of the delivery)."""

@@ -26,6 +26,12 @@ class ChannelInfo:
     """All revisions, the oldest first."""
     alike_ids: tuple[int, ...]
     """Those of them that join their readings by the same rules as the newest: only their summaries serve."""
+    redecoded_ids: tuple[int, ...] = ()
+    """Those of them of which some readings stand no more: the messages they came from were decoded again by a later one."""
+    revisions: tuple[int, ...] = ()
+    """The revision numbers of all of them, in the same order."""
+    known_at: datetime | None = None
+    """What was decoded again later than this is not known yet; None: everything is."""
     kind: str
     unit: str
     reporting: str
@@ -51,7 +57,8 @@ def channels(connection: Connection, pilot: str, as_of: datetime | None = None) 
 
     :param as_of: by the revisions in force then; now if left out.
     """
-    return [_info(row) for row in connection.execute(_SQL["channels_of_pilot"], {"pilot": pilot, "as_of": as_of})]
+    rows = connection.execute(_SQL["channels_of_pilot"], {"pilot": pilot, "as_of": as_of})
+    return [_info(row, as_of) for row in rows]
 
 
 def channel(connection: Connection, pilot: str, slot: str, name: str) -> ChannelInfo:
@@ -67,7 +74,7 @@ def channel(connection: Connection, pilot: str, slot: str, name: str) -> Channel
     raise NotFound(f"Pilot {pilot!r} has no channel {slot}/{name}; it has: {have}.")
 
 
-def _info(row: Mapping[str, Any]) -> ChannelInfo:
+def _info(row: Mapping[str, Any], as_of: datetime | None) -> ChannelInfo:
     return ChannelInfo(
         pilot=row["pilot"],
         slot=row["slot"],
@@ -75,6 +82,9 @@ def _info(row: Mapping[str, Any]) -> ChannelInfo:
         name=row["name"],
         channel_ids=tuple(row["channel_ids"]),
         alike_ids=tuple(row["alike_ids"]),
+        redecoded_ids=tuple(row["redecoded_ids"]),
+        revisions=tuple(row["revisions"]),
+        known_at=as_of,
         kind=row["kind"],
         unit=row["unit"],
         reporting=row["reporting"],

@@ -265,8 +265,8 @@ def _write_links_and_messages(connection: Connection, batch: Batch, received: da
             ],
         )
     blocks: defaultdict[int, list[messages.Entry]] = defaultdict(list)
-    for pilot_id, connection_id, topic, payload in batch.messages:
-        blocks[pilot_id].append((connection_id, topic, payload))
+    for pilot_id, connection_id, topic, payload, arrival_us, flags in batch.messages:
+        blocks[pilot_id].append((connection_id, topic, payload, arrival_us, flags))
     for pilot_id, entries in blocks.items():
         cursor.execute(
             _SQL["insert_message"],

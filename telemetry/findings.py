@@ -7,10 +7,11 @@ writes nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from psycopg.types.json import Jsonb
 
@@ -21,9 +22,13 @@ from telemetry import horizon
 
 _SQL = load("telemetry", "findings.sql")
 
-Kind = Literal["gap", "stuck", "range", "spike", "rate", "clock", "jump"]
+Kind = Literal["gap", "stuck", "range", "spike", "rate", "clock", "jump", "summary"]
 Scope = tuple[int, int | None]
-"""A slot and one of its channels, or None for the slot as a whole."""
+"""A slot and one of its channels (its first revision), or None for the slot as a whole."""
+
+SUSPECT: Final = 3
+FAIL: Final = 4
+MISSING: Final = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class Found:
     unit: str
     detail: Mapping[str, Any] = field(default_factory=dict)
     """The rule, its threshold, and what else reproduces it; JSON."""
+    flag: int = SUSPECT
+    """How grave: 3 suspect, 4 fail, 9 missing."""
 
     @property
     def scope(self) -> Scope:
@@ -56,6 +63,7 @@ class Finding:
     value: float | None
     unit: str
     detail: Mapping[str, Any]
+    flag: int
     recorded_at: datetime
     superseded_at: datetime | None
 
@@ -108,13 +116,15 @@ def record(
         connection.execute(_SQL["take_slots"], {"slots": slots})
         # Later than the horizon: what is recorded up to a closed past never changes again.
         at = horizon.receive(connection)
-        held = {row["finding_id"]: _held(row) for row in connection.execute(_SQL["current"], asked)}
-        gone = [finding_id for finding_id, one in held.items() if one not in found]
-        new = [one for one in found if one not in held.values()]
+        held = {row["finding_id"]: _key(_held(row)) for row in connection.execute(_SQL["current"], asked)}
+        said = {_key(one): one for one in found}
+        gone = [finding_id for finding_id, key in held.items() if key not in said]
+        known = set(held.values())
+        new = [one for key, one in said.items() if key not in known]
         if gone:
             connection.execute(_SQL["supersede"], {"findings": gone, "at": at})
-        for one in new:
-            connection.execute(_SQL["insert"], _columns(one, kind, at))
+        if new:
+            connection.cursor().executemany(_SQL["insert"], [_columns(one, kind, at) for one in new])
     return Recorded(new=len(new), superseded=len(gone), kept=len(held) - len(gone))
 
 
@@ -128,6 +138,19 @@ def _require_judged(scopes: Sequence[Scope], window: Window, found: Sequence[Fou
             )
 
 
+def _key(one: Found) -> tuple[Any, ...]:
+    """By what two findings are the same. The database gives a whole number of JSON back as an integer, however it was written."""
+    return *one.scope, one.window, one.value, one.unit, one.flag, json.dumps(_floats(one.detail), sort_keys=True)
+
+
+def _floats(detail: Any) -> Any:
+    if isinstance(detail, Mapping):
+        return {key: _floats(value) for key, value in detail.items()}
+    if isinstance(detail, list | tuple):
+        return [_floats(value) for value in detail]
+    return float(detail) if isinstance(detail, int | float) and not isinstance(detail, bool) else detail
+
+
 def _held(row: Mapping[str, Any]) -> Found:
     return Found(
         slot_id=row["slot_id"],
@@ -136,13 +159,14 @@ def _held(row: Mapping[str, Any]) -> Found:
         value=row["value"],
         unit=row["unit"],
         detail=row["detail"],
+        flag=row["flag"],
     )
 
 
 def _columns(one: Found, kind: Kind, at: datetime) -> dict[str, Any]:
     return {
         "slot": one.slot_id, "channel": one.channel_id, "kind": kind, "start": one.window.start, "end": one.window.end,
-        "value": one.value, "unit": one.unit, "detail": Jsonb(dict(one.detail)), "at": at,
+        "value": one.value, "unit": one.unit, "detail": Jsonb(dict(one.detail)), "flag": one.flag, "at": at,
     }  # fmt: skip
 
 
@@ -156,6 +180,7 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         value=row["value"],
         unit=row["unit"],
         detail=row["detail"],
+        flag=row["flag"],
         recorded_at=row["recorded_at"],
         superseded_at=row["superseded_at"],
     )

@@ -75,6 +75,7 @@ def account(
             nobody=held.get("", {}),
             denied_unattributed=denied.get("", {}),
             delay=delay_of(delays),
+            past_retention_since=row["past_retention_since"],
         )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from core import audit
 from core.database import Connection
 from core.errors import PermanentError
 from core.sql import load as blocks
@@ -84,6 +85,10 @@ def record_alive(connection: Connection, pilot: str, window: Window) -> None:
     _require_simulated(connection, pilot)
     if window.seconds > 0:
         record_history(connection, f"loader:{pilot}", window, "simulated history")
+        audit.record(
+            connection, who=audit.command_line_user(), what="history.load", pilot=pilot, object="simulated history",
+            after={"from": window.start, "to": window.end},
+        )  # fmt: skip
 
 
 def tell_planner(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from core.sql import load
 from core.window import HOUR_US, Window, instant, micros
 from telemetry.channels import ChannelInfo
 from telemetry.rows import PG_EPOCH_US
+from telemetry.rows_read import count
 from telemetry.statistics import Neighbour
 
 _SQL = load("telemetry", "raw.sql")
@@ -44,11 +45,20 @@ def readings_of_hours(
 
 
 def neighbours(
-    connection: Connection, channel: ChannelInfo, windows: Sequence[Window], as_of: datetime | None
+    connection: Connection,
+    channel: ChannelInfo,
+    windows: Sequence[Window],
+    as_of: datetime | None,
+    *,
+    however_far: bool = False,
 ) -> list[tuple[Neighbour | None, Neighbour | None]]:
-    """For each window the last reading before it and the first at or after its end, no further away than a reading stands."""
-    starts = _nearest(connection, _SQL["reading_before"], channel, [window.start for window in windows], as_of)
-    ends = _nearest(connection, _SQL["reading_after"], channel, [window.end for window in windows], as_of)
+    """For each window the last reading before it and the first at or after its end, no further away than a reading stands.
+
+    :param however_far: at any distance.
+    """
+    hold_s = None if however_far else channel.max_hold_s
+    starts = _nearest(connection, _SQL["reading_before"], channel, [window.start for window in windows], hold_s, as_of)
+    ends = _nearest(connection, _SQL["reading_after"], channel, [window.end for window in windows], hold_s, as_of)
     return list(zip(starts, ends, strict=True))
 
 
@@ -64,28 +74,44 @@ def links_lost(
 
 
 def _nearest(
-    connection: Connection, statement: LiteralString, channel: ChannelInfo, ats: list[datetime], as_of: datetime | None
+    connection: Connection,
+    statement: LiteralString,
+    channel: ChannelInfo,
+    ats: list[datetime],
+    hold_s: float | None,
+    as_of: datetime | None,
 ) -> list[Neighbour | None]:
-    rows = connection.execute(
-        statement,
-        {"channels": list(channel.channel_ids), "ats": ats, "hold_s": channel.max_hold_s, "as_of": as_of},
-    )
-    return [
+    rows = connection.execute(statement, {"ats": ats, "hold_s": hold_s, **_asked(channel, as_of)})
+    found = [
         None if row["observed_at"] is None else Neighbour(us=micros(row["observed_at"]), value=row["value"])
         for row in rows
     ]
+    count(readings=sum(one is not None for one in found))
+    return found
+
+
+def _asked(channel: ChannelInfo, as_of: datetime | None) -> dict[str, Any]:
+    """Which readings of a channel: of all its revisions, those that stand."""
+    return {
+        "channels": list(channel.channel_ids), "redecoded": list(channel.redecoded_ids), "known_at": channel.known_at,
+        "as_of": as_of,
+    }  # fmt: skip
 
 
 def _fetched(connection: Connection, channel: ChannelInfo, ranges: Sequence[Window], as_of: datetime | None) -> Columns:
     parameters = {
-        "channels": list(channel.channel_ids),
         "starts": [window.start for window in ranges],
         "ends": [window.end for window in ranges],
-        "as_of": as_of,
+        **_asked(channel, as_of),
     }
     row = connection.execute(_SQL["columns_of_ranges"], parameters, binary=True).fetchone()
     assert row is not None
     if row["observed"] is None:
         return np.empty(0, dtype=np.int64), np.empty(0)
     observed = np.frombuffer(row["observed"], dtype=">i8").astype(np.int64) + PG_EPOCH_US
-    return observed, np.frombuffer(row["value"], dtype=">f8").astype(np.float64)
+    value = np.frombuffer(row["value"], dtype=">f8").astype(np.float64)
+    count(readings=len(observed))
+    if len(channel.channel_ids) > 1 or len(ranges) > 1:
+        order = np.argsort(observed, kind="stable")
+        observed, value = observed[order], value[order]
+    return observed, value

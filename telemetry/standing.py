@@ -56,12 +56,13 @@ def gaps(first_us: Micros, last_us: Micros, until_us: Micros, window: Window) ->
     :param first_us, last_us: runs of readings that have no gap inside, in the order of time.
     :param until_us: until when the last of each run stands if nothing follows.
     """
-    found: list[Window] = []
-    reached = window.start_us
-    for first, last, until in zip(first_us.tolist(), last_us.tolist(), until_us.tolist(), strict=True):
-        if first > reached and first > window.start_us and reached < window.end_us:
-            found.append(Window(start=instant(reached), end=instant(min(first, window.end_us))))
-        reached = max(reached, last, min(until, window.end_us))
-    if reached < window.end_us:
-        found.append(Window(start=instant(reached), end=instant(window.end_us)))
-    return found
+    # Until when something has stood before each run, by the run before or by any of those before that.
+    reached = np.concatenate([[window.start_us], np.maximum(last_us, np.minimum(until_us, window.end_us))])
+    reached = np.maximum.accumulate(reached)
+    begins = np.append(first_us, window.end_us)
+    # The last one begins nowhere: it is the window's end.
+    open_ = (begins > reached) & (reached < window.end_us)
+    return [
+        Window(start=instant(start), end=instant(end))
+        for start, end in zip(reached[open_].tolist(), np.minimum(begins[open_], window.end_us).tolist(), strict=True)
+    ]

@@ -110,27 +110,55 @@ class Statistics:
 
 def piece_of(observed_us: Micros, value: Floats, rules: Rules) -> Pieces:
     """Readings in the order of time, reduced to one piece; none for no reading."""
-    if not len(value):
+    return pieces_of(observed_us, value, np.zeros(min(len(value), 1), dtype=np.int64), rules)
+
+
+def pieces_of(observed_us: Micros, value: Floats, starts: Micros, rules: Rules) -> Pieces:
+    """Readings in the order of time, cut into stretches, each reduced to a piece.
+
+    The pieces do not depend on what they are made together with: sums are exact before they are rounded, once.
+
+    :param starts: the index of each stretch's first reading, rising from 0. None is empty.
+    """
+    if not len(starts):
         return concatenated([])
-    mean = _mean(value)
+    counts = np.diff(starts, append=len(value))
+    ends = starts + counts
+    mean = _sums(value, starts, ends) / counts
     gaps_us = np.diff(observed_us)
+    # What lies between two stretches belongs to neither.
+    gaps_us[starts[1:] - 1] = 0
     joined = gaps_us <= rules.hold_us if rules.hold_us is not None else np.ones(len(gaps_us), dtype=np.bool_)
-    seconds = gaps_us / 1e6
     height = value[:-1] if rules.steps else (value[:-1] + value[1:]) / 2
+    seconds = np.where(joined, gaps_us, 0) / 1e6
     return Pieces(
-        n=np.array([len(value)]),
-        mean=np.array([mean]),
-        m2=np.array([math.fsum((value - mean) ** 2)]),
-        min=np.array([value.min()]),
-        max=np.array([value.max()]),
-        first_us=observed_us[:1],
-        first_value=value[:1],
-        last_us=observed_us[-1:],
-        last_value=value[-1:],
-        integral=np.array([math.fsum((height * seconds)[joined])]),
-        covered_s=np.array([math.fsum(seconds[joined])]),
-        longest_gap_s=np.array([seconds.max() if len(seconds) else 0.0]),
-        missing=np.array([int(_missing(gaps_us, rules).sum())]),
+        n=counts,
+        mean=mean,
+        m2=_sums((value - np.repeat(mean, counts)) ** 2, starts, ends),
+        min=np.minimum.reduceat(value, starts),
+        max=np.maximum.reduceat(value, starts),
+        first_us=observed_us[starts],
+        first_value=value[starts],
+        last_us=observed_us[ends - 1],
+        last_value=value[ends - 1],
+        integral=_sums(height * seconds, starts, ends - 1),
+        covered_s=within(np.where(joined, gaps_us, 0), starts, ends - 1) / 1e6,
+        longest_gap_s=np.maximum.reduceat(np.append(gaps_us, 0), starts) / 1e6,
+        missing=within(_missing(gaps_us, rules), starts, ends - 1),
+    )
+
+
+def within(counted: NDArray[np.int64], starts: Micros, ends: Micros) -> NDArray[np.int64]:
+    """The sums of whole numbers over stretches of them: exact in any order."""
+    total = np.concatenate([[0], np.cumsum(counted)])
+    return np.asarray(total[ends] - total[starts], dtype=np.int64)
+
+
+def _sums(terms: Floats, starts: Micros, ends: Micros) -> Floats:
+    """The sums of stretches, each rounded once: the same whatever the order and whoever computes them."""
+    listed = terms.tolist()
+    return np.array(
+        [math.fsum(listed[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)], dtype=np.float64
     )
 
 
@@ -158,7 +186,7 @@ def merged(
             integral=integral, covered_s=covered, longest_gap_s=window.seconds, missing=expected, expected=expected,
         )  # fmt: skip
     n = int(pieces.n.sum())
-    mean = math.fsum(pieces.mean * (pieces.n / n))
+    mean = math.fsum((pieces.mean * (pieces.n / n)).tolist())
     bridges_us = pieces.first_us[1:] - pieces.last_us[:-1]
     integral, covered = _bridges(pieces, bridges_us, rules)
     first = Neighbour(us=int(pieces.first_us[0]), value=float(pieces.first_value[0]))
@@ -177,7 +205,7 @@ def merged(
     return Statistics(
         n=n,
         mean=mean,
-        m2=math.fsum(pieces.m2) + math.fsum(pieces.n * (pieces.mean - mean) ** 2),
+        m2=math.fsum(pieces.m2.tolist()) + math.fsum((pieces.n * (pieces.mean - mean) ** 2).tolist()),
         min=float(pieces.min.min()),
         max=float(pieces.max.max()),
         first_us=first.us,
@@ -190,11 +218,6 @@ def merged(
         missing=min(missing, expected),
         expected=expected,
     )
-
-
-def _mean(value: Floats) -> float:
-    """The mean, exact to the last digit where a plain sum is not."""
-    return math.fsum(value) / len(value)
 
 
 def _missing(gaps_us: Micros, rules: Rules) -> NDArray[np.int64]:
@@ -210,8 +233,8 @@ def _bridges(pieces: Pieces, bridges_us: Micros, rules: Rules) -> tuple[float, f
     seconds = bridges_us / 1e6
     height = pieces.last_value[:-1] if rules.steps else (pieces.last_value[:-1] + pieces.first_value[1:]) / 2
     return (
-        math.fsum(pieces.integral) + math.fsum((height * seconds)[joined]),
-        math.fsum(pieces.covered_s) + math.fsum(seconds[joined]),
+        math.fsum(pieces.integral.tolist()) + math.fsum((height * seconds)[joined].tolist()),
+        math.fsum(pieces.covered_s.tolist()) + math.fsum(seconds[joined].tolist()),
     )
 
 

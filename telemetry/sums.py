@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.database import Connection
-from core.window import HOUR_US, Window, instant
+from core.window import Window, instant
 from telemetry import raw, standing
+from telemetry.beside import neighbours
 from telemetry.channels import ChannelInfo
 from telemetry.statistics import Neighbour, Statistics
 from telemetry.summaries import Summaries
@@ -37,8 +38,8 @@ def integrals(
     """The integral over each window.
 
     Between two readings of a periodic channel the value goes straight from one to the other, if they are no further apart than
-    a reading stands. Where nothing was heard before the first reading, or after the last, that one stands up to the edge of
-    the window, if it is as near as that.
+    a reading stands. Where the channel was never heard before the first reading, or after the last, that one stands up to the
+    edge of the window, if it is as near as that. A gap is filled nowhere, at an edge neither.
 
         ┬──────●────●────●────────────────────●────●─────┬
         └ edge ┘trapezoids└ a gap: not covered ┘    └ edge ┘
@@ -48,10 +49,13 @@ def integrals(
     if channel.reporting != "periodic" or channel.hold_us is None:
         return _in_steps(connection, channel, windows, as_of)
     found = statistics(connection, channel, windows, as_of)
-    around = raw.neighbours(connection, channel, windows, as_of)
+    beside = dict(zip(windows, neighbours(connection, channel, windows, as_of), strict=True))
+    lonely = [window for window, near in beside.items() if None in near]
+    if lonely:
+        beside.update(zip(lonely, raw.neighbours(connection, channel, lonely, as_of, however_far=True), strict=True))
     return [
-        _to_the_edges(read, window, before, after, channel.hold_us)
-        for read, window, (before, after) in zip(found, windows, around, strict=True)
+        _to_the_edges(read, window, *beside[window], channel.hold_us)
+        for read, window in zip(found, windows, strict=True)
     ]
 
 
@@ -78,7 +82,7 @@ def _in_steps(
 ) -> list[Integral]:
     """Each reading stands until the next, its hold, or the loss of its link."""
     span = Window(start=min(w.start for w in windows), end=max(w.end for w in windows))
-    [(before, _)] = raw.neighbours(connection, channel, [span], as_of)
+    [(before, _)] = neighbours(connection, channel, [span], as_of)
     observed, value = raw.readings(connection, channel, span, as_of)
     if before is not None:
         observed = np.concatenate([[before.us], observed]).astype(np.int64)
@@ -139,7 +143,7 @@ def runs(
     if not windows:
         return []
     found = statistics(connection, channel, windows, as_of) if read is None else read
-    around = raw.neighbours(connection, channel, windows, as_of)
+    around = neighbours(connection, channel, windows, as_of)
     falls = _falls(connection, channel, windows, as_of)
     breaks = frozenset(begins_us)
     made = []
@@ -180,9 +184,9 @@ def _falls(connection: Connection, channel: ChannelInfo, windows: Sequence[Windo
     span = Window(start=min(w.start for w in windows), end=max(w.end for w in windows))
     found = Summaries.load(connection, channel, span)
     level = found.fit(as_of) & (found.falls == 0) & ~np.isin(found.hour_us, found.dirty_us)
-    level_us, pieces = found.hour_us[level], found.take(np.flatnonzero(level))
-    every = np.arange(span.start_us // HOUR_US * HOUR_US, span.end_us, HOUR_US, dtype=np.int64)
-    observed, value = raw.readings_of_hours(connection, channel, every[~np.isin(every, level_us)], as_of)
+    pieces = found.take(np.flatnonzero(level))
+    others = np.union1d(found.hour_us[~level], found.dirty_us)
+    observed, value = raw.readings_of_hours(connection, channel, others, as_of)
     at_us = np.concatenate([pieces.first_us, pieces.last_us, observed])
     stood = np.concatenate([pieces.first_value, pieces.last_value, value])
     # Stable: an hour's only reading is its first and its last.

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from core.database import Connection
 from core.window import HOUR_US, Window, instant
 from telemetry import raw, standing
+from telemetry.beside import neighbours
 from telemetry.channels import ChannelInfo
 from telemetry.predicates import Condition
 from telemetry.standing import TimeShare
-from telemetry.statistics import Neighbour, Rules, Statistics, concatenated, merged, piece_of
-from telemetry.summaries import Summaries
+from telemetry.statistics import Neighbour, Rules, Statistics, concatenated, merged, pieces_of
+from telemetry.summaries import Summaries, kept
 
 __all__ = ["Statistics", "TimeShare", "gaps", "resampled", "snapshot", "statistics", "time_share", "values"]
 
@@ -33,7 +34,8 @@ def snapshot(connection: Connection) -> Iterator[None]:
     """One unchanging view of the store for the length of a block; nothing can be written in it."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
+        with kept(connection):
+            yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +43,31 @@ class _Hours:
     """A channel over the span of all windows: its summaries, and the raw readings of the hours where none serves."""
 
     summaries: Summaries
-    raw_hours: NDArray[np.int64]
-    """Starts (µs) of the hours that are read raw, sorted."""
+    serves: NDArray[np.bool_]
+    """Which summaries are gone by; the hours of the others are read raw."""
+    all_serve: bool
     observed_us: NDArray[np.int64]
     value: NDArray[np.float64]
+    starts: NDArray[np.int64]
+    """The index of each raw hour's first reading."""
 
-    def whole(self, window: Window) -> NDArray[np.int64]:
-        """Indices of the summaries that lie whole in the window and are not read raw."""
-        low, high = np.searchsorted(self.summaries.hour_us, [window.start_us, window.end_us - HOUR_US + 1])
-        index = np.arange(low, max(low, high))
-        return index[~np.isin(self.summaries.hour_us[index], self.raw_hours)]
+    def whole(self, window: Window) -> slice | NDArray[np.int64]:
+        """The summaries that lie whole in the window and are gone by."""
+        low, high = np.searchsorted(self.summaries.hour_us, [window.start_us, window.end_us - HOUR_US + 1]).tolist()
+        high = max(low, high)
+        return slice(low, high) if self.all_serve else low + np.flatnonzero(self.serves[low:high])
 
-    def parts(self, window: Window) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
-        """The raw readings of the window, one hour after the other: (hour µs, instants, values)."""
-        low, high = np.searchsorted(self.observed_us, [window.start_us, window.end_us])
-        observed, value = self.observed_us[low:high], self.value[low:high]
-        hours = observed // HOUR_US
-        cuts = np.flatnonzero(np.diff(hours)) + 1
-        for start, end in zip([0, *cuts.tolist()], [*cuts.tolist(), len(hours)], strict=True):
-            if end > start:
-                yield int(hours[start]) * HOUR_US, observed[start:end], value[start:end]
+    def raw(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """The raw readings of the window: instants, values, the index of each hour's first one."""
+        low, high = np.searchsorted(self.observed_us, [window.start_us, window.end_us]).tolist()
+        if low == high:
+            return self.observed_us[:0], self.value[:0], self.starts[:0]
+        first, last = np.searchsorted(self.starts, [low, high]).tolist()
+        starts = self.starts[first:last] - low
+        if not len(starts) or starts[0] > 0:
+            # The window begins in the middle of an hour.
+            starts = np.concatenate([[0], starts])
+        return self.observed_us[low:high], self.value[low:high], starts
 
 
 def _hours(
@@ -82,7 +89,16 @@ def _hours(
         np.concatenate([summaries.hour_us[unfit], summaries.dirty_us, edges // HOUR_US * HOUR_US]).astype(np.int64)
     )
     observed, value = raw.readings_of_hours(connection, channel, raw_hours, as_of)
-    return _Hours(summaries=summaries, raw_hours=raw_hours, observed_us=observed, value=value)
+    serves = ~np.isin(summaries.hour_us, raw_hours)
+    begins = np.diff(observed // HOUR_US, prepend=-1) != 0
+    return _Hours(
+        summaries=summaries,
+        serves=serves,
+        all_serve=bool(serves.all()),
+        observed_us=observed,
+        value=value,
+        starts=np.flatnonzero(begins).astype(np.int64),
+    )
 
 
 def rules_of(channel: ChannelInfo) -> Rules:
@@ -102,12 +118,14 @@ def statistics(
         return []
     rules = rules_of(channel)
     hours = _hours(connection, channel, windows, as_of)
-    around = raw.neighbours(connection, channel, windows, as_of)
+    around = neighbours(connection, channel, windows, as_of)
     found = []
     for window, (before, after) in zip(windows, around, strict=True):
-        parts = [hours.summaries.take(hours.whole(window))]
-        parts += [piece_of(observed, value, rules) for _, observed, value in hours.parts(window)]
-        found.append(merged(concatenated(parts), window, rules, before=before, after=after))
+        pieces = hours.summaries.take(hours.whole(window))
+        observed, value, starts = hours.raw(window)
+        if len(starts):
+            pieces = concatenated([pieces, pieces_of(observed, value, starts, rules)])
+        found.append(merged(pieces, window, rules, before=before, after=after))
     return found
 
 
@@ -121,7 +139,7 @@ def time_share(
     """Seconds during which the condition held, and seconds during which any reading stood, for each window."""
     if not windows:
         return []
-    around = raw.neighbours(connection, channel, windows, as_of)
+    around = neighbours(connection, channel, windows, as_of)
     hold_us = channel.hold_us
     if hold_us is None:
         return _shares_until_lost(connection, channel, condition, windows, as_of, [before for before, _ in around])
@@ -133,35 +151,42 @@ def time_share(
 
 def _share(hours: _Hours, condition: Condition, window: Window, before: Neighbour | None, hold_us: int) -> TimeShare:
     index = hours.whole(window)
-    taken = hours.summaries.take(index)
-    rows = list(
-        zip(
-            (hours.summaries.hour_us[index] + HOUR_US).tolist(),
-            taken.first_us.tolist(),
-            taken.last_us.tolist(),
-            taken.last_value.tolist(),
-            strict=True,
-        )
+    taken = hours.summaries
+    true_us = float(taken.true_s[index].sum()) * 1e6
+    covered_us = float(taken.covered_s[index].sum()) * 1e6
+    # Of each hour: its end, its first and last reading, and what the last one says.
+    end_us = taken.hour_us[index] + HOUR_US
+    first_us, last_us, last_value = (
+        taken.pieces.first_us[index],
+        taken.pieces.last_us[index],
+        taken.pieces.last_value[index],
     )
-    true_us = float(hours.summaries.true_s[index].sum()) * 1e6
-    covered_us = float(hours.summaries.covered_s[index].sum()) * 1e6
-    for hour, observed, value in hours.parts(window):
-        end = min(hour + HOUR_US, window.end_us)
-        stretch = Window(start=instant(int(observed[0])), end=instant(end))
-        own = standing.share(observed, value, observed + hold_us, condition, stretch)
-        true_us += own.true_s * 1e6
-        covered_us += own.covered_s * 1e6
-        rows.append((end, int(observed[0]), int(observed[-1]), float(value[-1])))
-    # What a reading still stands for beyond the end of its hour, until the first of the next one.
-    rows.sort()
+    observed, value, starts = hours.raw(window)
+    if len(starts):
+        ends = np.append(starts[1:], len(observed)) - 1
+        hour_end = np.minimum(observed[starts] // HOUR_US * HOUR_US + HOUR_US, window.end_us)
+        following = np.append(observed[1:], 0)
+        following[ends] = hour_end
+        stands = np.minimum(following - observed, hold_us)
+        # Whole microseconds add up exactly, in any order.
+        true_us += int(stands[condition(value)].sum())
+        covered_us += int(stands.sum())
+        end_us = np.concatenate([end_us, hour_end])
+        order = np.argsort(end_us, kind="stable")
+        end_us = end_us[order]
+        first_us = np.concatenate([first_us, observed[starts]])[order]
+        last_us = np.concatenate([last_us, observed[ends]])[order]
+        last_value = np.concatenate([last_value, value[ends]])[order]
     if before is not None:
-        rows.insert(0, (window.start_us, before.us, before.us, before.value))
-    if rows:
-        end_us, first_us, last_us, last_value = (np.array(column) for column in zip(*rows, strict=True))
+        end_us = np.concatenate([[window.start_us], end_us])
+        first_us, last_us = (np.concatenate([[before.us], column]) for column in (first_us, last_us))
+        last_value = np.concatenate([[before.value], last_value])
+    if len(end_us):
+        # What a reading still stands for beyond the end of its hour, until the first of the next one.
         following = np.append(first_us[1:], window.end_us)
         carried = np.maximum(np.minimum(np.minimum(last_us + hold_us, following), window.end_us) - end_us, 0)
-        true_us += float(carried[condition(last_value.astype(np.float64))].sum())
-        covered_us += float(carried.sum())
+        true_us += int(carried[condition(last_value)].sum())
+        covered_us += int(carried.sum())
     return TimeShare(true_s=round(true_us) / 1e6, covered_s=round(covered_us) / 1e6)
 
 
@@ -197,21 +222,19 @@ def _standing(
 
 def gaps(connection: Connection, channel: ChannelInfo, window: Window, as_of: datetime | None = None) -> list[Window]:
     """The longest stretches of the window in which no reading of the channel stands, in the order of time."""
-    [(before, _)] = raw.neighbours(connection, channel, [window], as_of)
+    [(before, _)] = neighbours(connection, channel, [window], as_of)
     hold_us = channel.hold_us
     if hold_us is None:
         observed, _, until = _standing(connection, channel, window, as_of, before)
         return standing.gaps(observed, observed, until, window)
     hours = _hours(connection, channel, [window], as_of, without_gaps=True)
-    taken = hours.summaries.take(hours.whole(window))
-    firsts, lasts = [taken.first_us], [taken.last_us]
-    for _, observed, _ in hours.parts(window):
-        firsts.append(observed)
-        lasts.append(observed)
-    if before is not None:
-        firsts.append(np.array([before.us]))
-        lasts.append(np.array([before.us]))
-    first, last = np.concatenate(firsts).astype(np.int64), np.concatenate(lasts).astype(np.int64)
+    taken, index = hours.summaries.pieces, hours.whole(window)
+    observed, _, _ = hours.raw(window)
+    known = np.array([] if before is None else [before.us], dtype=np.int64)
+    # Raw readings as runs without a gap inside, as a summary is one.
+    broken = np.flatnonzero(np.diff(observed) > hold_us)
+    first = np.concatenate([known, taken.first_us[index], observed[:1], observed[broken + 1]])
+    last = np.concatenate([known, taken.last_us[index], observed[broken], observed[-1:]])
     order = np.argsort(first, kind="stable")
     return standing.gaps(first[order], last[order], last[order] + hold_us, window)
 

@@ -106,11 +106,13 @@ def made_site(
     slots: Sequence[str] = ("a",),
     slot: str = SLOT,
     now: datetime | None = None,
+    more: str = "",
     **dates: str,
 ) -> Site:
     """Register the pilot ``hall`` with these KPIs, one a line, applied at ``now``.
 
     :param slot: the plan text of each slot, with its ``{name}``.
+    :param more: further plan text.
     """
     text = PLAN.format(
         **{
@@ -120,6 +122,7 @@ def made_site(
         slots="".join(slot.format(name=name) for name in slots),
         kpis="\n".join(f"  {line}" for line in kpis.strip().splitlines()),
     )  # fmt: skip
+    text += more
     now = now or datetime(2025, 1, 1, tzinfo=UTC)
     apply_plan(connection, read_plan(text.encode()), who="cli:test", now=now)
     found = channels(connection, "hall")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import shutil
 import tempfile
 import threading
@@ -31,7 +32,7 @@ from devices.registry import apply_plan
 from ingest.reasons import REASONS
 from kpi.evaluate import evaluate
 from kpi.results import store
-from telemetry.batch import Batch, Readings
+from telemetry.batch import Batch, QuarantinedMessage, Readings, RejectedItem
 from telemetry.channels import channel
 from telemetry.commit import Committer
 
@@ -193,6 +194,53 @@ def web(database_url: str) -> Iterator[Web]:
         running.should_exit = True
         thread.join(20)
         ours.close()
+
+
+class Page(HTMLParser):
+    """What a checker of accessibility and of the content security policy looks at."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.inline: list[str] = []
+        self._script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append((tag, given))
+        self.inline += [f"{tag} {name}" for name in given if name == "style" or name.startswith("on")]
+        if tag == "style" or (tag == "script" and not given.get("src")):
+            self.inline.append(tag)
+
+    def all(self, name: str) -> list[dict[str, str | None]]:
+        return [given for tag, given in self.tags if tag == name]
+
+
+def refuse(connection: Connection, payload: bytes, value: str) -> None:
+    """A message set aside and a value refused, both with what a sender could have put there."""
+    row = connection.execute("SELECT connection_id, slot_id FROM slot JOIN connection USING (connection_id)").fetchone()
+    assert row is not None
+    Committer().commit(
+        connection,
+        Batch(
+            delivered={row["connection_id"]: 1},
+            payload_bytes={row["connection_id"]: len(payload)},
+            quarantined=[
+                QuarantinedMessage(
+                    connection_id=row["connection_id"], topic="pilots/air/platform-1/readings", reason="not_json",
+                    detail="", payload=payload, payload_bytes=len(payload),
+                    payload_sha256=hashlib.sha256(payload).hexdigest(),
+                )
+            ],
+            rejected=[
+                RejectedItem(
+                    slot_id=row["slot_id"], topic="pilots/air/platform-1/readings", item="pm25",
+                    observed="2036-01-01T00:00:00Z", value=value, reason="in_future", detail="",
+                )
+            ],
+        ),
+    )  # fmt: skip
 
 
 class _Inputs(HTMLParser):

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic import Field as PydanticField
 
 from core.canonical import plain
 from core.database import Connection
 from core.errors import NotFound
 from dashboards.access import VisiblePilot, visible
 from dashboards.account import days_of, timed
+from dashboards.completeness import last_day, month_of
+from dashboards.found import Asked, checked_until, found_of, window_of
 from dashboards.judged import Result, results
 from dashboards.live import heard
 from dashboards.site import Database, site_of
 from dashboards.users import Person
 from dashboards.visit import Pilot, Who
 from telemetry.account_document import document as account_document
+from telemetry.findings import Finding, Kind
 
 router = APIRouter(prefix="/api/v1", tags=["pilots"])
 
@@ -113,6 +118,85 @@ def intake(
     if day and days.day.isoformat() != day:
         raise NotFound(f"Pilot {pilot.name!r} has no account of {day}: there are {days.first} to {days.last}.")
     return account_document(timed(site_of(request), connection, pilot, days.day))
+
+
+class FindingOut(BaseModel):
+    """One finding: what was noticed, over which instants of observation, by which rule."""
+
+    id: int
+    kind: str
+    flag: int = PydanticField(description="3 suspect, 4 fail, 9 missing (QARTOD, ioos_qc).")
+    slot: str
+    channel: str | None = PydanticField(description="None: of the slot as a whole.")
+    start: str
+    end: str
+    value: float | None
+    unit: str
+    detail: dict[str, Any] = PydanticField(description="The rule, its thresholds, and what reproduces it.")
+    recorded_at: str
+    superseded_at: str | None
+
+
+class FindingsOut(BaseModel):
+    """Findings, the newest first; ``next`` is the cursor of the following page."""
+
+    findings: list[FindingOut]
+    next: str | None
+    checked_until: str | None = PydanticField(description="Until when readings were judged.")
+
+
+@router.get("/pilots/{pilot}/findings", summary="What was noticed about a pilot's data")
+def findings(
+    pilot: Pilot,
+    person: Who,
+    connection: Database,
+    kind: Annotated[list[Kind] | None, Query(description="Only these kinds; may be given several times.")] = None,
+    slot: Annotated[str, Query(pattern=r"^[a-z0-9_-]{0,63}$")] = "",
+    channel: Annotated[str, Query(pattern=r"^[a-z0-9_-]{0,63}$")] = "",
+    start: Annotated[date | None, Query(alias="from", description="A day of the pilot's zone.")] = None,
+    end: Annotated[date | None, Query(alias="to", description="A day of the pilot's zone, included.")] = None,
+    superseded: Annotated[bool, Query(description="Also what a later judgement has superseded.")] = False,
+    after: Annotated[str, Query(max_length=63, description="The cursor of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> FindingsOut:
+    """Those that touch the days asked for, a page at a time."""
+    window = window_of(pilot, start, end)
+    asked = Asked(
+        kinds=tuple(kind or ()), slot=slot, channel=channel, window=window, superseded=superseded, after=after
+    )
+    listed = found_of(connection, person, pilot, asked, limit)
+    until = checked_until(connection, person, pilot)
+    return FindingsOut(
+        findings=[_finding(one) for one in listed.findings],
+        next=listed.next,
+        checked_until=None if until is None else plain(until),
+    )
+
+
+@router.get("/pilots/{pilot}/completeness", summary="How complete the data of each day are")
+def completeness(
+    request: Request,
+    pilot: Pilot,
+    connection: Database,
+    month: Annotated[
+        str,
+        Query(
+            pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$",
+            description="A month of the pilot's zone, YYYY-MM; the newest without.",
+        ),
+    ] = "",
+) -> dict[str, Any]:
+    """A month in columns: days, the pilot's share, and of each slot and channel what was expected, missing and left out."""
+    first = date.fromisoformat(f"{month}-01") if month else last_day(pilot).replace(day=1)
+    return {**month_of(site_of(request), connection, pilot, first)}
+
+
+def _finding(one: Finding) -> FindingOut:
+    return FindingOut(
+        id=one.finding_id, kind=one.kind, flag=one.flag, slot=one.slot, channel=one.channel,
+        start=plain(one.window.start), end=plain(one.window.end), value=one.value, unit=one.unit, detail=dict(one.detail),
+        recorded_at=plain(one.recorded_at), superseded_at=None if one.superseded_at is None else plain(one.superseded_at),
+    )  # fmt: skip
 
 
 def _of(connection: Connection, person: Person, pilot: VisiblePilot, kind: str, label: str | None) -> list[Result]:

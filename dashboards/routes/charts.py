@@ -12,13 +12,14 @@ from core.database import Connection
 from core.errors import NotFound
 from core.language import N_
 from dashboards.access import VisiblePilot
+from dashboards.bands import agreed_of, noticed
 from dashboards.browser import for_browser
-from dashboards.plans import limits, plan_of
+from dashboards.plans import former_limits, limits, plan_of
 from dashboards.site import Database, Site, site_of
 from dashboards.spans import Span, span_of, window_and_step
 from dashboards.visit import Pilot, visit_of
 from dashboards.wording import Wording
-from kpi.charts import Line, Series, Step, channel_series, embed_options, svg
+from kpi.charts import Band, Line, Series, Step, channel_series, embed_options, svg
 from telemetry.channels import ChannelInfo, channel
 from telemetry.windows import resampled, snapshot
 
@@ -81,6 +82,28 @@ def _made(
             for limit in limits(plan, slot, name)
             for edge in {limit.bounds.low, limit.bounds.high}
             if math.isfinite(edge)
+        )
+        + tuple(
+            Line(
+                value=edge,
+                label=words.say(
+                    N_("변경 전 %(name)s %(target)s"), name=old.name, target=old.bounds.shown(words.language)
+                ),
+                below=edge == old.bounds.low,
+                former=True,
+            )
+            for old in former_limits(connection, pilot, slot, name)
+            for edge in {old.bounds.low, old.bounds.high}
+            if math.isfinite(edge)
+        ),
+        bands=tuple(
+            Band(window=one.window, kind=one.kind, label=words.say(one.name, n=one.number))
+            for one in agreed_of(connection, pilot, window)
+            if one.of(slot)
+        )
+        + tuple(
+            Band(window=one.window, kind="finding", label=words.say(name))
+            for name, one in noticed(connection, pilot.name, slot, name, window)
         ),
     )
     return channel_series(record, language=words.language)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from core import audit
 from core.errors import NotFound
 from core.language import STATES
-from dashboards.judged import Result, results
+from dashboards.judged import Result, one_version, results
 from dashboards.live import heard, link_word
 from dashboards.opinions import opinion, opinion_codes, opinion_file
 from dashboards.pages import render
@@ -70,8 +72,17 @@ def _attached(made: bytes, kind: str, name: str) -> Response:
 
 
 @router.get("/pilots/{pilot}/evaluation.json")
-def evaluation(pilot: Pilot, person: Who, connection: Database, kind: str = "month", label: str = "") -> JSONResponse:
-    """A stored result."""
+def evaluation(
+    pilot: Pilot,
+    person: Who,
+    connection: Database,
+    kind: str = "month",
+    label: str = "",
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> JSONResponse:
+    """A stored result: its newest version, or the one asked for."""
+    if version is not None:
+        return JSONResponse(document(one_version(connection, person, pilot, kind, label, version)))
     found = results(connection, person, kind, pilot=pilot, label=label or None)
     if not found:
         raise NotFound(f"Pilot {pilot.name!r} has no result {kind} {label}.")

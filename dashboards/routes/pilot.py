@@ -16,10 +16,14 @@ from dashboards.arrivals import refused_last
 from dashboards.assets import chart_library
 from dashboards.cards import cards_of
 from dashboards.clocks import Seen, clocks_shown
+from dashboards.completeness import today_of
 from dashboards.connect import examples
 from dashboards.facts import Known, known_of
+from dashboards.found import lasting_of
+from dashboards.found_words import KIND_WORDS
 from dashboards.latest import Latest, latest_of
 from dashboards.live import heard, link_word, live_of
+from dashboards.overall import overall_shown
 from dashboards.pages import render
 from dashboards.plans import places_of, plan_of
 from dashboards.site import Database, site_of
@@ -27,7 +31,8 @@ from dashboards.slots import slots_of
 from dashboards.spans import SPANS, first_with, span_of
 from dashboards.timeline import CHARGED, timeline_of
 from dashboards.users import Person
-from dashboards.verdicts import verdicts_of
+from dashboards.verdicts import date_name, judged_dates, verdicts_of
+from dashboards.versions import versions_of
 from dashboards.visit import Pilot, Who, only, visit_of
 from dashboards.waiting import reasons_lately, waiting_count
 from dashboards.wording import Wording
@@ -41,7 +46,7 @@ ANSWER_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 """The word beside an answer's mark, by its tone."""
 
 
-def _page(
+def pilot_page(
     request: Request, connection: Connection, person: Person, pilot: VisiblePilot, template: str, **values: Any
 ) -> Response:
     """A page below a pilot's header."""
@@ -78,14 +83,20 @@ def overview(request: Request, pilot: Pilot, person: Who, connection: Database, 
     words = Wording(language=visit_of(request).language)
     plan = plan_of(connection, pilot)
     latest = latest_of(connection, pilot, words)
+    dates = judged_dates(connection, person, pilot)
     newest = max((one.observed_at for one in latest if one.observed_at and one.kind != "state"), default=None)
-    return _page(
+    return pilot_page(
         request,
         connection,
         person,
         pilot,
         "pilot.html",
         cards=cards_of(connection, person, pilot, plan, words),
+        overall=overall_shown(connection, pilot, dates[-1] if dates else None, words),
+        judged_name=date_name(dates[-1], words) if dates else "",
+        today=today_of(site_of(request), connection, pilot),
+        lasting=lasting_of(connection, person, pilot.name).get(pilot.pilot_id, {}),
+        kind_words=KIND_WORDS,
         latest=latest,
         reasons=reasons_lately(connection, pilot, site_of(request).reasons, words),
         spans=SPANS.values(),
@@ -105,7 +116,7 @@ def link(request: Request, pilot: Pilot, person: Who, connection: Database, span
     )
     words = Wording(language=visit_of(request).language)
     closed = person.role == "committee"
-    return _page(
+    return pilot_page(
         request,
         connection,
         person,
@@ -127,13 +138,18 @@ def verdicts(request: Request, pilot: Pilot, person: Who, connection: Database, 
     """Met or not, and why? One row a KPI, for the latest evaluation date or the one asked for."""
     words = Wording(language=visit_of(request).language)
     plan = plan_of(connection, pilot)
-    return _page(
+    found = verdicts_of(connection, person, pilot, plan, words, at)
+    return pilot_page(
         request,
         connection,
         person,
         pilot,
         "verdicts.html",
-        found=verdicts_of(connection, person, pilot, plan, words, at),
+        found=found,
+        newest=found.result,
+        overall=overall_shown(connection, pilot, found.result, words),
+        versions=versions_of(connection, person, pilot, found.result, words) if found.result else None,
+        kpi_key=None,
     )
 
 
@@ -144,7 +160,7 @@ def connect(request: Request, pilot: Pilot, person: Who, connection: Database) -
     plan = plan_of(connection, pilot)
     slots = slots_of(connection, person, pilot)
     latest = latest_of(connection, pilot, words)
-    return _page(
+    return pilot_page(
         request,
         connection,
         person,

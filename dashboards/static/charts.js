@@ -15,7 +15,7 @@
   };
   // Specifications are drawn for white paper. On a dark ground the rims of labels take the ground's colour, and the
   // colours of data their lighter neighbours of the same palette.
-  const lighter = { "#0072b2": "#56b4e9", "#d55e00": "#ff9e66", "#000000": "#e6e8ea", "#1e2124": "#e6e8ea", "#b1b8be": "#58616a" };
+  const lighter = { "#0072b2": "#56b4e9", "#d55e00": "#ff9e66", "#000000": "#e6e8ea", "#1e2124": "#e6e8ea", "#b1b8be": "#58616a", "#ffd78a": "#8a6a1c", "#464c53": "#b1b8be" };
   const recoloured = (node, ground) => {
     if (Array.isArray(node)) return node.map((item) => recoloured(item, ground));
     if (node && typeof node === "object") {

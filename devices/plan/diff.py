@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from core.window import midnight
 from devices.plan.checks.fault import Fault, fault
-from devices.plan.model import Channel, Plan
+from devices.plan.model import Calibration, Channel, Plan
 from devices.plan.predicate import slots_in_effect
 from devices.plan.problem import Way, dotted
 
@@ -66,6 +66,7 @@ def refusals(before: Plan, after: Plan, now: datetime) -> list[Fault]:
 
     What was agreed changes only by an amendment of its own, and never for a window already seen: once an evaluation date
     has passed, no KPI changes any more, nor what it is about; dates that have passed stay, and none is added to the past.
+    A calibration pair may still be added for a change of device that no verdict has seen.
     """
     return [
         *_kept(before, after),
@@ -93,7 +94,9 @@ def _differences(way: Way, before: Any, after: Any) -> Iterator[tuple[Way, Any, 
 
 def _effect(way: Way) -> Effect:
     match way:
-        case ("period" | "evaluation" | "kind" | "retention" | "simulated" | "overall", *_):
+        case ("period" | "evaluation" | "kind" | "retention" | "simulated", *_):
+            return "contract"
+        case ("overall" | "exclusions" | "calibrations", *_):
             return "contract"
         case ("company" | "site", "id"):
             return "contract"
@@ -165,8 +168,10 @@ def _seen(before: Plan, after: Plan, now: datetime) -> Iterator[Fault]:
     seen = [day for day in _looks(before) if past(day)]
     if seen:
         for change in diff(before, after):
-            if change.effect == "contract" and change.way[0] in ("kpis", "slots", "overall"):
+            if change.effect == "contract" and _judged(change.way):
                 yield fault(change.way, "window-seen", date=seen[-1])
+        if _pairs_until(before, seen[-1]) != _pairs_until(after, seen[-1]):
+            yield fault(("calibrations",), "window-seen", date=seen[-1])
     for day in sorted(set(seen) ^ {day for day in _looks(after) if past(day)}):
         yield fault(("evaluation",), "date-seen", date=day)
     start_moved = (before.period.start, before.period.timezone) != (after.period.start, after.period.timezone)
@@ -174,6 +179,16 @@ def _seen(before: Plan, after: Plan, now: datetime) -> Iterator[Fault]:
         yield fault(("period", "start"), "start-seen", date=before.period.start)
     if before.period.end != after.period.end and past(min(before.period.end, after.period.end)):
         yield fault(("period", "end"), "date-seen", date=before.period.end)
+
+
+def _judged(way: Way) -> bool:
+    """Whether what was judged by it has been seen. Holidays to come are not: they only say by when an exclusion is asked for."""
+    return way[0] in ("kpis", "slots", "overall", "exclusions") and way[:2] != ("exclusions", "holidays")
+
+
+def _pairs_until(plan: Plan, day: date) -> list[Calibration]:
+    """The calibration pairs of changes that a verdict up to this day has seen."""
+    return [one for one in plan.calibrations if one.change < day]
 
 
 def _unamended(before: Plan, after: Plan) -> Iterator[Fault]:

@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from devices.plan.agreed import Overall
 from devices.plan.measures import Measure
 from devices.plan.model import (
     NATIVE,
+    Calibration,
     Channel,
     Connection,
     Device,
@@ -88,6 +90,8 @@ class Draft:
     connections: Mapping[str, Connection | None]
     slots: Mapping[str, DraftSlot]
     kpis: Mapping[str, DraftKpi]
+    overall: Overall | None
+    calibrations: tuple[Calibration | None, ...]
 
     def connection_of(self, slot: str) -> str:
         """The name of the connection that speaks for a slot."""
@@ -105,7 +109,7 @@ class Draft:
 def draft(root: Mapping[str, Any]) -> Draft:
     """Read each part of a plan by itself."""
     evaluation = _mapping(root.get("evaluation"))
-    interim = evaluation.get("interim")
+    interim, calibrations = evaluation.get("interim"), root.get("calibrations")
     defaults = {"keep_messages": "30 d", "retention": "1826 d"}
     return Draft(
         pilot=_value(_NAME, root.get("pilot")),
@@ -118,6 +122,8 @@ def draft(root: Mapping[str, Any]) -> Draft:
         connections={name: _part(Connection, item) for name, item in _mapping(root.get("connections")).items()},
         slots={name: _slot(_mapping(item)) for name, item in _mapping(root.get("slots")).items()},
         kpis={name: _kpi(_mapping(item)) for name, item in _mapping(root.get("kpis")).items()},
+        overall=_part(Overall, root.get("overall", {})),
+        calibrations=tuple(_part(Calibration, item) for item in calibrations) if isinstance(calibrations, list) else (),
     )
 
 

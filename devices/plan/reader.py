@@ -17,6 +17,7 @@ from devices.plan.checks import Fault, faults
 from devices.plan.draft import draft
 from devices.plan.model import Plan
 from devices.plan.problem import PlanProblems, Problem, Way, guess, known
+from devices.plan.quality import TAG
 from devices.plan.rules import RULES
 from devices.plan.yaml_tree import LARGEST_BYTES, NoTree, Tree, read_tree
 
@@ -123,7 +124,7 @@ _CODES: Mapping[str, str] = {
 
 def _of_pydantic(tree: Tree, error: ErrorDetails) -> Problem:
     """One of pydantic's errors in our words, with its line."""
-    loc = error["loc"]
+    loc = tuple(step for step in error["loc"] if not str(step).startswith(TAG))
     way: Way = loc[:-1] if loc and loc[-1] == "[key]" else loc
     code, values = _rule_of(tree, way, error)
     if error["type"] == "missing":
@@ -183,7 +184,7 @@ def _options(schema: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Map
     if "$ref" in here:
         yield from _options(schema, schema["$defs"][here["$ref"].rsplit("/", 1)[1]])
         return
-    for option in here.get("anyOf", ()):
+    for option in (*here.get("anyOf", ()), *here.get("oneOf", ())):
         yield from _options(schema, option)
     yield here
 

@@ -81,6 +81,10 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "a duration is a number above 0 and a unit of time, as in '10 s'",
             "기간은 '10 s'처럼 0보다 큰 숫자와 시간 단위입니다",
         ),
+        "rate": (
+            "a rate is a change and a unit of time, as in '3 degC/min'",
+            "변화율은 '3 degC/min'처럼 변화량과 시간 단위입니다",
+        ),
         "quantity": ("a number and a unit are needed, as in '5 %'", "'5 %'처럼 숫자와 단위가 필요합니다"),
         "target": (
             "a target is >=, >, <=, <, == or a range, with a unit: '>= 95 %', '95 % 이상', '20..26 degC'",
@@ -189,6 +193,27 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "a state channel has no uncertainty and no range",
             "상태 항목에는 불확도와 범위가 없습니다",
         ),
+        "quality-state": (
+            "of a state channel only gap is tested",
+            "상태 항목에는 gap만 쓸 수 있습니다",
+        ),
+        "quality-periodic": (
+            "only a periodic channel is tested for it: leave it out, or give reporting: periodic and a period",
+            "periodic 항목에만 쓸 수 있습니다: 지우거나 period를 적으십시오",
+        ),
+        "quality-gap": ("a gap is at least the period ({period})", "gap은 period({period}) 이상이어야 합니다"),
+        "quality-order": (
+            "of two thresholds the first (suspect) is not above the second (fail)",
+            "두 기준 가운데 앞(의심)이 뒤(오류)보다 클 수 없습니다",
+        ),
+        "quality-change": (
+            "a difference that can be told in the channel's unit ({unit})",
+            "항목의 단위({unit})로 바꿀 수 있는 차이를 단위와 함께 씁니다",
+        ),
+        "quality-rate": (
+            "a change that can be told in the channel's unit ({unit}), per unit of time, as in '3 degC/min'",
+            "항목의 단위({unit})로 바꿀 수 있는 변화량과 시간 단위를 씁니다",
+        ),
         # Across parts: connections and topics
         "protocol": ("the protocols are: {known}{guess}", "쓸 수 있는 프로토콜: {known}{guess}"),
         "protocol-options": (
@@ -242,9 +267,9 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "같은 연결의 {other} 지점과 select가 같습니다",
         ),
         # Across parts: KPIs
-        "weights": (
-            "the weights of all KPIs come to 100, or none is given; they come to {sum}",
-            "가중치의 합은 100이거나 모두 없어야 합니다. 현재 합: {sum}",
+        "weights-none": (
+            "a weighted score takes weights, and no KPI has one: give weight, or choose all_required",
+            "weighted에는 가중치가 필요한데 어느 지표에도 없습니다: weight를 쓰거나 all_required로 하십시오",
         ),
         "slot-unknown": (
             "no such slot; the plan has: {known}{guess}",
@@ -330,6 +355,23 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "event-phased": (
             "{event} has no start and end: write phased: true at every slot that reports it",
             "{event}에는 시작과 끝이 없습니다: 보고하는 지점마다 phased: true를 쓰십시오",
+        ),
+        # Across parts: calibrations
+        "calibration-state": (
+            "{channel} is a state: only what is measured is calibrated",
+            "{channel}은(는) 상태 항목입니다: 교정·비교측정은 측정값 항목에 씁니다",
+        ),
+        "calibration-unit": (
+            "it is in another dimension than the channel ({unit})",
+            "항목({unit})과 차원이 다릅니다",
+        ),
+        "calibration-day": (
+            "a device changes within the period ({start} to {end})",
+            "교체일은 기간({start}~{end}) 안이어야 합니다",
+        ),
+        "calibration-twice": (
+            "there is another pair of this slot, channel and change: one decides",
+            "같은 지점·항목·교체일의 비교 자료가 이미 있습니다: 하나만 쓰십시오",
         ),
         # Between versions
         "pilot-name": ("a plan keeps its pilot's name ({before})", "과제 이름({before})은 바꿀 수 없습니다"),

@@ -73,10 +73,16 @@ def horizontal(lines: tuple[Line, ...]) -> Iterator[alt.Chart]:
     """Layers of the horizontal lines with their labels."""
     for line in lines:
         drawn = drawn_from([{"value": line.value, "label": line.label}]).encode(y="value:Q")
-        yield drawn.mark_rule(color=VERMILLION, strokeWidth=1.5, strokeDash=[8, 3])
-        named = drawn_from([{"label": line.label}]).encode(x=alt.value("width"), text="label:N")
-        place = {"align": "right", "dx": -4, "baseline": "bottom", "y": alt.ExprRef(_label_y(line))}
-        yield from rimmed(named, VERMILLION, fontSize=11, fontWeight=600, **place)
+        colour = SECONDARY if line.former else VERMILLION
+        dash = [2, 3] if line.former else [8, 3]
+        yield drawn.mark_rule(color=colour, strokeWidth=1.2 if line.former else 1.5, strokeDash=dash)
+        if not line.label:
+            continue
+        end = alt.value(0) if line.former else alt.value("width")
+        named = drawn_from([{"label": line.label}]).encode(x=end, text="label:N")
+        side = {"align": "left", "dx": 4} if line.former else {"align": "right", "dx": -4}
+        place = {**side, "baseline": "bottom", "y": alt.ExprRef(_label_y(line))}
+        yield from rimmed(named, colour, fontSize=11, fontWeight=600, **place)
 
 
 def _label_y(line: Line) -> str:

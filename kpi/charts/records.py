@@ -18,6 +18,8 @@ class Line:
     label: str
     below: bool = False
     """The label stands below the line: for a lower limit, on the side where values should not be."""
+    former: bool = False
+    """It held before an amendment: drawn faintly, its label at the left end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +65,9 @@ class Band:
     """A stretch of time with its own ground: an outage, an exclusion, a finding."""
 
     window: Window
-    kind: Literal["outage", "exclusion", "finding"]
+    kind: Literal["outage", "agreed", "exclusion", "finding"]
     label: str
+    """Written at its head where there are few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,16 @@ import altair as alt
 
 from core.language import translator
 from core.window import EPOCH
-from kpi.charts.look import BLUE, SKY_BLUE, YELLOW, axis_title, drawn_from, finished, horizontal
+from kpi.charts.look import BLUE, SKY_BLUE, TEXT, axis_title, drawn_from, finished, horizontal, rimmed
 from kpi.charts.records import Series
 
 _MILLISECOND = timedelta(milliseconds=1)
-_GROUNDS = {"outage": "#b1b8be", "exclusion": "#e6e8ea", "finding": YELLOW}
+_GROUNDS = {"outage": "#b1b8be", "agreed": "#b1b8be", "exclusion": "#ffd78a", "finding": "#d9b400"}
+_FINDING_EDGE = "#8a7a00"
+_LEAST_BAND = 0.005
+_LINES = 3
+_LABELLED = 6
+"""So many bands have their label written beside them; more are told by the legend alone."""
 
 
 def wall_ms(instant: datetime, zone: ZoneInfo) -> int:
@@ -35,7 +40,7 @@ def channel_series(
     drawn = drawn_from(rows).encode(x=x, detail="segment:N")
     scale = alt.Scale(zero=False, nice=True)
     layers = [
-        *_bands(record, language),
+        *_bands(record, language, height),
         drawn.mark_area(interpolate="step-after", color=SKY_BLUE, opacity=0.45).encode(
             y=alt.Y("low:Q", title=record.axis, scale=scale, axis=alt.Axis(**axis_title())), y2="high:Q"
         ),
@@ -91,24 +96,52 @@ def _time_axis(record: Series, language: str) -> alt.Axis:
     return alt.Axis(labelExpr=label, tickCount=count, labelOverlap=True, labelFlush=True)
 
 
-def _bands(record: Series, language: str) -> list[alt.Chart]:
+def _bands(record: Series, language: str, height: int) -> list[alt.Chart]:
     _ = translator(language)
-    words = {"outage": _("수신 중단"), "exclusion": _("평가 제외"), "finding": _("품질 점검")}
+    words = {
+        "outage": _("수신 중단"),
+        "agreed": _("합의한 장애"),
+        "exclusion": _("평가 제외"),
+        "finding": _("품질 점검"),
+    }
     kinds = [kind for kind in words if any(band.kind == kind for band in record.bands)]
     if not kinds:
         return []
     rows: list[dict[str, Any]] = []
     for band in record.bands:
         seen = band.window.intersection(record.window)
-        ends = {"from": wall_ms(seen.start, record.zone), "to": wall_ms(seen.end, record.zone)}
+        if not seen.seconds:
+            continue
+        start, end = wall_ms(seen.start, record.zone), wall_ms(seen.end, record.zone)
+        # Hours among months stay wide enough to be seen.
+        ends = {"from": start, "to": max(end, start + round(record.window.seconds * 1000 * _LEAST_BAND))}
         rows.append({**ends, "kind": words[band.kind], "label": band.label})
     colours = alt.Scale(domain=[words[kind] for kind in kinds], range=[_GROUNDS[kind] for kind in kinds])
-    ground = drawn_from(rows).mark_rect(opacity=0.55)
-    return [
+    # Without a domain of its own: the steps' is the window.
+    x = alt.X("from:T", scale=alt.Scale(type="utc"), title=None, axis=_time_axis(record, language))
+    ground = drawn_from(rows).mark_rect(strokeDash=[3, 2])
+    layers = [
         ground.encode(
-            x=alt.X("from:T", scale=_time_scale(record), title=None, axis=_time_axis(record, language)),
+            x=x,
             x2="to:T",
             fill=alt.Fill("kind:N", scale=colours, legend=alt.Legend(symbolType="square")),
             tooltip=alt.Tooltip("label:N"),
+            # Thin, so that the curve is seen through it on any ground; with an edge, so that it is told from the others in grey.
+            fillOpacity=alt.condition(alt.datum.kind == words["finding"], alt.value(0.22), alt.value(0.7)),
+            stroke=alt.condition(
+                alt.datum.kind == words["finding"], alt.value(_FINDING_EDGE), alt.value("transparent")
+            ),
         )
     ]
+    if len(rows) <= _LABELLED:
+        noticed = [row for row in rows if row["kind"] == words["finding"]]
+        agreed = [row for row in rows if row["kind"] != words["finding"]]
+        for line in range(_LINES):  # neighbours one below the other; findings at the foot, where no target has its name
+            for some, place in (
+                (agreed, {"baseline": "top", "y": 2 + 14 * line}),
+                (noticed, {"baseline": "bottom", "y": height - 2 - 14 * line}),
+            ):
+                if some[line::_LINES]:
+                    named = drawn_from(some[line::_LINES]).encode(x=x, text="label:N")
+                    layers += rimmed(named, TEXT, align="left", dx=3, fontSize=11, **place)
+    return layers

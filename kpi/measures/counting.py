@@ -40,6 +40,7 @@ class CountPart:
     connected_us: int
     required_us: int
     numbered: bool
+    """Whether numbers tell how many events there were, also while nobody listened (``kpi/numbering.py``)."""
     doubtful: float = 0.0
     """Exposure that may have been, besides: while nobody knows whether the slot was up, or before a counter's restart."""
     company_us: int = 0

@@ -53,6 +53,7 @@ class DurationPart:
     connected_us: int
     required_us: int
     numbered: bool
+    """Whether numbers tell how many events there were, also while nobody listened (``kpi/numbering.py``)."""
     company_us: int = 0
     platform_us: int = 0
     site_us: int = 0

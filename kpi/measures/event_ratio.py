@@ -51,6 +51,7 @@ class EventPart:
     connected_us: int
     required_us: int
     numbered: bool
+    """Whether numbers tell how many events there were, also while nobody listened (``kpi/numbering.py``)."""
     company_us: int = 0
     platform_us: int = 0
     site_us: int = 0

@@ -6,10 +6,13 @@ of its end overrule those of its start.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+
+from kpi.stretches import Stretches, contains
 
 GRACE_US = 86_400_000_000
 """An event that is still open a day after the window's end (or now) was never closed."""
@@ -71,6 +74,35 @@ def missing_numbers(events: Sequence[Event]) -> list[int]:
     >>> missing_numbers(heard)
     [50, 50]
     """
+    found: list[int] = []
+    for order in _orders(events):
+        for before, after in pairwise(sorted(order)):
+            found += [order[after]] * (after - before - 1)
+    return found
+
+
+def numbers_tell(events: Sequence[Event], silent: Stretches, required: Stretches) -> bool:
+    """Whether the numbers tell how many events there were in each silence: it lies between two that were heard, in one order.
+
+    The one after it must be of the required time too: the missing ones are dated by it.
+
+    >>> heard = [Event(start_us=10 * n, number=n) for n in (1, 2, 5)]
+    >>> numbers_tell(heard, ((22, 48),), ((0, 100),)), numbers_tell(heard, ((22, 48), (60, 70)), ((0, 100),))
+    (True, False)
+    """
+    places = sorted((at_us, place) for place, order in enumerate(_orders(events)) for at_us in order.values())
+    instants = [at_us for at_us, _ in places]
+    for start, end in silent:
+        before, after = bisect_right(instants, start) - 1, bisect_left(instants, end)
+        if before < 0 or after == len(places) or places[before][1] != places[after][1]:
+            return False
+        if not contains(required, instants[after]):
+            return False
+    return True
+
+
+def _orders(events: Sequence[Event]) -> list[dict[int, int]]:
+    """number → when, of each order: a device that was reset begins a new one."""
     orders: list[dict[int, int]] = []
     for event in events:
         if event.number is None:
@@ -78,11 +110,7 @@ def missing_numbers(events: Sequence[Event]) -> list[int]:
         if not orders or _begins_anew(orders[-1], event.number):
             orders.append({})
         orders[-1][event.number] = event.at_us
-    found: list[int] = []
-    for order in orders:
-        for before, after in pairwise(sorted(order)):
-            found += [order[after]] * (after - before - 1)
-    return found
+    return orders
 
 
 def _begins_anew(order: Mapping[int, int], number: int) -> bool:

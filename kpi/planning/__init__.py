@@ -7,7 +7,19 @@ simulations. And warnings where a target cannot be shown at all, or an instrumen
 
 from __future__ import annotations
 
-from kpi.planning.outlook import Caution, Chances, Level, Outlook, Planning, planning
+from kpi.planning.outlook import Caution, Chances, Level, Outlook, Planning, cautions, planning
 from kpi.planning.texts import assumptions, plain, told, warnings
 
-__all__ = ["Caution", "Chances", "Level", "Outlook", "Planning", "assumptions", "plain", "planning", "told", "warnings"]
+__all__ = [
+    "Caution",
+    "Chances",
+    "Level",
+    "Outlook",
+    "Planning",
+    "assumptions",
+    "cautions",
+    "plain",
+    "planning",
+    "told",
+    "warnings",
+]

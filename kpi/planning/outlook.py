@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from core.window import date_window
-from devices.plan.model import Kpi, Plan
+from devices.plan.model import Exclusions, Kpi, Plan
 from devices.plan.predicate import slots_in_effect
 from kpi.asked import Asked, asked_of
 from kpi.decision import Decision, verdict
@@ -98,7 +98,7 @@ def planning(plan: Plan, done: Callable[[str], None] = lambda _: None) -> Planni
     for name, kpi in plan.kpis.items():
         found += list(_outlooks(plan, name, kpi))
         done(name)
-    return Planning(outlooks=tuple(found), warnings=tuple(_warnings(plan)))
+    return Planning(outlooks=tuple(found), warnings=cautions(plan))
 
 
 def looks(plan: Plan) -> tuple[date, ...]:
@@ -243,8 +243,18 @@ def _of_instrument(asked: Asked, found: Chosen) -> Iterator[Caution]:
         yield Caution(code=code, values={"band": band, "margin": margin})
 
 
-def _warnings(plan: Plan) -> Iterator[Caution]:
-    """About the plan as a whole: its weights and its scores."""
+def cautions(plan: Plan) -> tuple[Caution, ...]:
+    """About the plan as a whole: its weights, its scores and its exclusions. They take no time to find."""
+    return (*_of_scores(plan), *_of_exclusions(plan))
+
+
+def _of_exclusions(plan: Plan) -> Iterator[Caution]:
+    usual = Exclusions().most
+    if plan.exclusions.most > usual:
+        yield Caution(code="exclusions_most", values={"most": plan.exclusions.most, "usual": usual})
+
+
+def _of_scores(plan: Plan) -> Iterator[Caution]:
     total = math.fsum(kpi.weight for kpi in plan.kpis.values())
     weighted = plan.overall.rule == "weighted"
     if (total or weighted) and not math.isclose(total, 100, abs_tol=1e-6):

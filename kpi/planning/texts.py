@@ -71,8 +71,14 @@ CAUTIONS: Mapping[str, tuple[str, str]] = MappingProxyType({
         " at it: consider decision: guarded.",
     ),
     "weights": (
-        "가중치의 합이 {sum}입니다: 100이 되게 쓰십시오.",
-        "The weights come to {sum}: they should come to 100.",
+        "가중치의 합이 {sum}입니다: 100이 되게 쓰십시오. 점수는 합으로 나누어 냅니다.",
+        "The weights come to {sum}: they should come to 100. Scores are divided by their sum.",
+    ),
+    "exclusions_most": (
+        "평가 제외 구간을 {most} %까지 허용합니다: 사후에 가장 나쁜 {usual} %만 빼도 목표와 같은 제품의 달성 확률이 7 %에서"
+        " 48 %로 오릅니다.",
+        "Up to {most} % may be left out: already the worst {usual} %, taken out afterwards, lift a product exactly at its target"
+        " from 7 to 48 % met.",
     ),
     "none_required": (
         "overall: all_required인데 필수 지표가 없어 모든 지표를 필수로 봅니다.",
@@ -116,8 +122,9 @@ def told(caution: Caution, language: str, outlook: Outlook | None = None) -> str
     for name in ("n", "least"):
         if isinstance(values.get(name), int | float):
             values[name] = printed(values[name], "건")
-    if "sum" in values:
-        values["sum"] = f"{values['sum']:g}"
+    for name in ("sum", "most", "usual"):
+        if name in values:
+            values[name] = f"{values[name]:g}"
     return (korean if language == "ko" else english).format(**values)
 
 

@@ -2,8 +2,8 @@
 
 An exclusion is of a whole slot and all KPIs, asked within five working days of its cause, agreed by the site and the programme
 team, and all of a slot's together are at most 2 % of the window that is judged: dropping the worst days after the fact would
-lift a product exactly at its target from 7 to 48 % *met*. Both numbers are shown, and a verdict that an exclusion turns goes to
-the committee.
+lift a product exactly at its target from 7 to 48 % *met*. The plan may say another list, deadline and share. Both numbers are
+shown, and a verdict that an exclusion turns goes to the committee.
 """
 
 from __future__ import annotations
@@ -19,18 +19,13 @@ from core.database import Connection
 from core.errors import PermanentError
 from core.sql import load
 from core.window import Window, date_window
-from devices.plan.model import Plan
+from devices.plan.model import Exclusions, Plan
 from devices.registry.queries import plan_of
 from kpi.records.shared import require_text, slot_ids, span, told, withdraw
 from kpi.stretches import Stretches, of_windows
 from telemetry import horizon
 
 _SQL = load("kpi.records", "records.sql")
-
-ASKED_WITHIN_DAYS: Final = 5
-"""Working days from the day on which the cause began."""
-MOST_SHARE: Final = 0.02
-"""Of the window that is judged, for one slot."""
 
 REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "construction": ("현장 공사", "works at the place"),
@@ -41,25 +36,33 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "damage": ("제3자에 의한 파손·도난", "damage or theft by others"),
 })  # fmt: skip
 """Code → Korean, English: the closed list in force where the plan has none of its own."""
+USUAL: Final = Exclusions()
+"""What holds where the plan says nothing: five working days, 2 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What the plan allows."""
 
-    reasons: tuple[str, ...]
+    reasons: Mapping[str, tuple[str, str]]
+    """Code → Korean, English; a plan's own list has one text for both."""
+    ask_within_days: int
+    """Working days after the day on which the cause began."""
+    most_share: float
+    """Of the window that is judged, for one slot; 0 to 1."""
     holidays: frozenset[date]
     """Days that are no working days though they are no weekend. Empty: the plan lists none, only weekends are known."""
 
 
 def rules_of(plan: Plan) -> Rules:
-    """The reasons and holidays of a plan's ``exclusions:``; without it the list above, and no holidays."""
-    given: Any = getattr(plan, "exclusions", None)
-    if given is None:
-        return Rules(reasons=tuple(REASONS), holidays=frozenset())
+    """The rules of a plan's ``exclusions:``; where it has no list of reasons, the one above."""
+    given = plan.exclusions
+    own = None if given.reasons is None else {code: (text, text) for code, text in given.reasons.items()}
     return Rules(
-        reasons=tuple(getattr(given, "reasons", None) or REASONS),
-        holidays=frozenset(getattr(given, "holidays", None) or ()),
+        reasons=own or REASONS,
+        ask_within_days=given.ask_within,
+        most_share=given.most / 100,
+        holidays=frozenset(given.holidays),
     )
 
 
@@ -90,16 +93,16 @@ class Applied:
 
     exclusion: Exclusion
     counts: bool
-    """False: with it the slot's exclusions would be more than 2 % of the window."""
+    """False: with it the slot's exclusions would be more than the plan allows of the window."""
 
 
-def last_day_to_ask(cause: date, holidays: Collection[date] = ()) -> date:
-    """The fifth working day after the day on which a cause began.
+def last_day_to_ask(cause: date, holidays: Collection[date] = (), *, within: int = USUAL.ask_within) -> date:
+    """The last working day to ask for an exclusion: the fifth after the day on which its cause began.
 
     >>> last_day_to_ask(date(2026, 5, 8)), last_day_to_ask(date(2026, 5, 8), [date(2026, 5, 13)])  # a Friday
     (datetime.date(2026, 5, 15), datetime.date(2026, 5, 18))
     """
-    day, left = cause, ASKED_WITHIN_DAYS
+    day, left = cause, within
     while left:
         day += timedelta(days=1)
         if day.weekday() < 5 and day not in holidays:
@@ -107,13 +110,15 @@ def last_day_to_ask(cause: date, holidays: Collection[date] = ()) -> date:
     return day
 
 
-def applied(found: Sequence[Exclusion], whole: Window, judged: Window) -> list[Applied]:
+def applied(
+    found: Sequence[Exclusion], whole: Window, judged: Window, *, most_share: float = USUAL.most / 100
+) -> list[Applied]:
     """Which exclusions count, each slot's in the order in which they were recorded.
 
     :param whole: the window whose data are judged.
-    :param judged: the window of the verdict, 2 % of which a slot's exclusions may take.
+    :param judged: the window of the verdict, of which a slot's exclusions may take no more than ``most_share``.
     """
-    left = {one.slot: MOST_SHARE * judged.seconds for one in found}
+    left = {one.slot: most_share * judged.seconds for one in found}
     answers = []
     for one in sorted(found, key=lambda e: (e.recorded_at, e.exclusion_id)):
         seconds = one.window.intersection(whole).seconds
@@ -178,7 +183,7 @@ def add_exclusion(
         assert row is not None
         ids = slot_ids(connection, pilot, [slot])
         at = horizon.receive(connection)
-        _require_room(slot, window, judged, [one for one in exclusions(connection, pilot) if one.slot == slot])
+        _require_room(rules, slot, window, judged, [one for one in exclusions(connection, pilot) if one.slot == slot])
         given: dict[str, Any] = {
             "reason": reason, "asked_on": asked_on, "asked_by": asked_by, "agreed_site": agreed_site,
             "agreed_team": agreed_team, "note": note,
@@ -239,7 +244,7 @@ def _require_asked_in_time(plan: Plan, rules: Rules, window: Window, asked_on: d
     if asked_on > today:
         raise PermanentError(f"It cannot have been asked for on {asked_on}: today is {today}.")
     cause = window.start.astimezone(plan.zone).date()
-    last = last_day_to_ask(cause, rules.holidays)
+    last = last_day_to_ask(cause, rules.holidays, within=rules.ask_within_days)
     if asked_on > last:
         known = (
             "the plan's holidays are left out"
@@ -247,12 +252,12 @@ def _require_asked_in_time(plan: Plan, rules: Rules, window: Window, asked_on: d
             else "weekends are left out; the plan lists no holidays, so none is"
         )
         raise PermanentError(
-            f"It was asked for on {asked_on}, but an exclusion is asked for within {ASKED_WITHIN_DAYS} working days of its"
+            f"It was asked for on {asked_on}, but an exclusion is asked for within {rules.ask_within_days} working days of its"
             f" cause: for one of {cause} by {last} ({known})."
         )
 
 
-def _require_room(slot: str, window: Window, judged: Window, there: Sequence[Exclusion]) -> None:
+def _require_room(rules: Rules, slot: str, window: Window, judged: Window, there: Sequence[Exclusion]) -> None:
     for one in there:
         if one.window.intersection(window).seconds:
             raise PermanentError(
@@ -260,11 +265,11 @@ def _require_room(slot: str, window: Window, judged: Window, there: Sequence[Exc
                 " or give the rest."
             )
     used_s = sum(one.window.seconds for one in there)
-    most_s = MOST_SHARE * judged.seconds
+    most_s = rules.most_share * judged.seconds
     if used_s + window.seconds > most_s:
         raise PermanentError(
             f"With it {(used_s + window.seconds) / 3600:.1f} h of {slot} would be left out, {used_s / 3600:.1f} h are already:"
-            f" at most {100 * MOST_SHARE:g} % of what is judged may be, that is {most_s / 3600:.1f} h."
+            f" at most {100 * rules.most_share:g} % of what is judged may be, that is {most_s / 3600:.1f} h."
         )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 from core.language import N_, STATES, particle
 from core.numbers import MISSING
-from devices.plan.target import Bounds
+from core.units import same_dimension
+from core.window import Window
+from devices.plan.target import Bounds, parse_bounds
 from kpi.charts import Line, Trend, TrendPoint, svg, trend
+from kpi.reports import agreed_view
+from kpi.reports.beside_view import beside_facts, beside_tables, charged_view
 from kpi.reports.page_view import before, comparable
 from kpi.reports.reasons import reason_text
 from kpi.reports.record import IntakeDay, OpinionData, OpinionKpi
+from kpi.reports.tables import columns, table
 from kpi.reports.words import Numbers, Words
 
-_MOST_ROWS = 40
 _CHARGED = {
     "company": N_("참여기업"),
     "platform": N_("플랫폼 (요구 시간에서 뺌)"),
@@ -40,8 +44,25 @@ def annex_view(data: OpinionData, words: Words) -> dict[str, Any]:
         if _hollow(data)
         else []
     )
-    annexes = [_failures(data, words), _intake(data, words), _reading(words)]
+    annexes = [_failures(data, words), _intake(data, words)]
+    whole = agreed_view.overall(data, words)
+    if whole is not None:
+        annexes.append({"heading": _numbered(N_("목표달성도"), len(annexes), words), "parts": [whole]})
+    if data.versions:
+        named = _numbered(N_("결과의 판"), len(annexes), words)
+        annexes.append({"heading": named, "parts": [agreed_view.versions(data, words)]})
+    annexes.append(_reading(_numbered(N_("읽는 법"), len(annexes), words), words))
     return {"annex_kpis": {"heading": heading, "notes": notes, "items": items}, "annexes": annexes}
+
+
+def _numbered(title: str, before: int, words: Words) -> str:
+    """:param before: how many annexes come before it, the one of the KPIs left out."""
+    return words.say(N_("붙임 %(n)d. %(title)s"), n=before + 2, title=words.say(title))
+
+
+def _whole(data: OpinionData) -> Window:
+    """What the cumulative values are of."""
+    return Window(start=min(data.header.period.start, data.window.start), end=data.window.end)
 
 
 def _hollow(data: OpinionData) -> bool:
@@ -61,6 +82,8 @@ def _kpi(kpi: OpinionKpi, data: OpinionData, words: Words) -> dict[str, Any]:
         "chart": svg(chart, language=words.language).decode(),
         "chart_text": title,
         "facts": [{"label": label, "value": value, "wide": wide} for label, value, wide in _facts(kpi, data, numbers)],
+        "charged": charged_view(kpi, words),
+        "tables": beside_tables(kpi, _whole(data), words),
     }
 
 
@@ -104,8 +127,25 @@ def _trend(kpi: OpinionKpi, title: str, numbers: Numbers) -> Trend:
         for place, point in enumerate(kpi.trend)
     )
     axis = f"{kpi.name} ({unit})" if unit else kpi.name
-    return Trend(
-        title=title, axis=axis, points=points, targets=target_lines(numbers.bounds, words), share=kpi.unit == "%"
+    lines = (*target_lines(numbers.bounds, words), *_former_lines(kpi, numbers))
+    return Trend(title=title, axis=axis, points=points, targets=lines, share=kpi.unit == "%")
+
+
+def _former_lines(kpi: OpinionKpi, numbers: Numbers) -> tuple[Line, ...]:
+    """The target before an amendment, if it has the same unit: beside the one in force."""
+    if len(kpi.targets) < 2 or kpi.promises:
+        return ()
+    former = kpi.targets[-2]
+    bounds = parse_bounds(former.written)
+    if bounds.unit != numbers.unit and not same_dimension(bounds.unit, numbers.unit):
+        return ()
+    bounds = bounds if bounds.unit == numbers.unit else bounds.to(numbers.unit)
+    words = numbers.words
+    label = words.say(N_("변경 전 %(target)s"), target=former.text.text(words.language))
+    ends = [end for end in (bounds.low, bounds.high) if math.isfinite(end)]
+    return tuple(
+        Line(value=end, label=label if end == ends[-1] else "", below=bounds.one_sided == "low", former=True)
+        for end in ends
     )
 
 
@@ -158,6 +198,7 @@ def _facts(kpi: OpinionKpi, data: OpinionData, numbers: Numbers) -> list[tuple[s
     reasons = dict.fromkeys(f.reason.text(words.language) for f in (kpi.month, kpi.cumulative) if f.reason is not None)
     rows += [(say(N_("값이 없는 사유")), reason, True) for reason in reasons]
     given = ((N_("측정방법"), kpi.method), (N_("측정주체"), kpi.measured_by), (N_("기준값"), kpi.baseline))
+    rows += beside_facts(kpi, numbers)
     return rows + [(say(label), value, True) for label, value in given if value]
 
 
@@ -165,34 +206,14 @@ def _number(n: int | None) -> str:
     return MISSING if n is None else f"{n:,}"
 
 
-# --- Annexes 2 to 4: tables
-
-
-def _columns(*names: str, wide: Sequence[int] = (), right: Sequence[int] = ()) -> list[dict[str, Any]]:
-    return [{"name": name, "wide": place in wide, "right": place in right} for place, name in enumerate(names)]
-
-
-def _part(
-    heading: str, columns: list[dict[str, Any]], rows: list[list[str]], words: Words, notes: Sequence[str] = ()
-) -> dict[str, Any]:
-    """A table, or what stands instead of one without rows; a long one is cut, and says so."""
-    notes = list(notes)
-    if len(rows) > _MOST_ROWS:
-        notes.insert(0, words.say(N_("처음 %(shown)d건만 실음. 모두 %(n)d건."), shown=_MOST_ROWS, n=len(rows)))
-    return {
-        "heading": heading,
-        "columns": columns,
-        "rows": rows[:_MOST_ROWS],
-        "none": words.say(N_("없음")),
-        "notes": notes,
-    }
+# --- Annexes 2 to 6: tables
 
 
 def _failures(data: OpinionData, words: Words) -> dict[str, Any]:
     say = words.say
-    outages = _part(
+    outages = table(
         say(N_("수신 중단")),
-        _columns(
+        columns(
             say(N_("설치 지점")), say(N_("시작")), say(N_("끝")), say(N_("길이")), say(N_("귀책")), say(N_("비고")),
             wide=[0, 4, 5], right=[3],
         ),
@@ -209,9 +230,9 @@ def _failures(data: OpinionData, words: Words) -> dict[str, Any]:
         ],
         words,
     )  # fmt: skip
-    swaps = _part(
+    swaps = table(
         say(N_("장비 교체")),
-        _columns(
+        columns(
             say(N_("설치 지점")),
             say(N_("일시")),
             say(N_("뗀 장비")),
@@ -232,9 +253,9 @@ def _failures(data: OpinionData, words: Words) -> dict[str, Any]:
         words,
     )
     kinds = {"message": say(N_("수신 보류 (메시지)")), "item": say(N_("거부 (측정값·기록)"))}
-    refused = _part(
+    refused = table(
         say(N_("수신 보류와 거부")),
-        _columns(
+        columns(
             say(N_("구분")), say(N_("통신 연결·설치 지점")), say(N_("사유")), say(N_("건수")), wide=[1, 2], right=[3]
         ),
         [[kinds[r.kind], r.where, reason_text(r.reason, words.language), f"{r.n:,}"] for r in data.refused],
@@ -248,7 +269,16 @@ def _failures(data: OpinionData, words: Words) -> dict[str, Any]:
             )
         ],
     )
-    return {"heading": say(N_("붙임 2. 장애·교체·수신 거부")), "parts": [outages, swaps, refused]}
+    return {
+        "heading": say(N_("붙임 2. 장애·교체·평가 제외·수신 거부")),
+        "parts": [
+            outages,
+            agreed_view.agreed_outages(data, words),
+            agreed_view.exclusions(data, words),
+            swaps,
+            refused,
+        ],
+    }
 
 
 def _intake(data: OpinionData, words: Words) -> dict[str, Any]:
@@ -263,7 +293,7 @@ def _intake(data: OpinionData, words: Words) -> dict[str, Any]:
         N_("상이값 중복"),
         N_("거부"),
     )
-    columns = _columns(say(N_("수신일")), *(say(name) for name in names), wide=range(1, 9), right=range(1, 9))
+    counted = columns(say(N_("수신일")), *(say(name) for name in names), wide=range(1, 9), right=range(1, 9))
     rows = [[words.day(day.day), *_counts(day)] for day in data.intake]
     if data.intake:
         sums = (sum(values) for values in zip(*(_numbers(day) for day in data.intake), strict=True))
@@ -276,7 +306,10 @@ def _intake(data: OpinionData, words: Words) -> dict[str, Any]:
         notes.append(
             say(N_("모의 이력은 통신을 거치지 않고 적재되었으므로 그날의 전달·저장 처리·수신 보류 건수가 없음."))
         )
-    return {"heading": say(N_("붙임 3. 일별 수신 집계")), "parts": [_part("", columns, rows, words, notes)]}
+    parts = [table("", counted, rows, words, notes)]
+    if data.channels:
+        parts.append(agreed_view.revisions(data, words))
+    return {"heading": say(N_("붙임 3. 일별 수신 집계")), "parts": parts}
 
 
 def _numbers(day: IntakeDay) -> tuple[int, ...]:
@@ -290,7 +323,7 @@ def _counts(day: IntakeDay) -> list[str]:
     return [f"{n:,}" for n in _numbers(day)]
 
 
-def _reading(words: Words) -> dict[str, Any]:
+def _reading(heading: str, words: Words) -> dict[str, Any]:
     """How the numbers and words of this document are to be read."""
     say = words.say
     meanings = {
@@ -312,5 +345,5 @@ def _reading(words: Words) -> dict[str, Any]:
         say(N_("%(mark)s는 값이 없음을 뜻하며 0이 아님. 전월 대비는 적힌 값의 차이임."), mark=MISSING),
         say(N_("시각은 %(zone)s 기준임."), zone=words.zone.key),
     ]
-    columns = _columns(say(N_("상태")), say(N_("뜻")), wide=[1])
-    return {"heading": say(N_("붙임 4. 읽는 법")), "parts": [_part("", columns, rows, words, notes)]}
+    names = columns(say(N_("상태")), say(N_("뜻")), wide=[1])
+    return {"heading": heading, "parts": [table("", names, rows, words, notes)]}

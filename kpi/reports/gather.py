@@ -12,7 +12,7 @@ from typing import Any
 
 from core.database import Connection
 from core.errors import PermanentError
-from core.language import N_
+from core.language import N_, STATES
 from core.settings import settings
 from core.sql import load
 from core.window import Window, midnight, months
@@ -22,6 +22,31 @@ from kpi.charges import unattributed
 from kpi.compound import part_of
 from kpi.evaluate import evaluate
 from kpi.inputs.reader import Reader
+from kpi.kept import require_readings
+from kpi.reports.entries import (
+    amended_in,
+    channels_of,
+    charged_of,
+    last_segments_of,
+    pooling_of,
+    promises_of,
+    segments_of,
+    slots_of,
+    targets_of,
+    without_of,
+)
+from kpi.reports.entries import window_of as _window
+from kpi.reports.gather_agreed import (
+    agreed_outages,
+    await_seals,
+    exclusions,
+    head_at,
+    overall_at,
+    parties_of,
+    places_of,
+    rooms,
+    versions_until,
+)
 from kpi.reports.record import (
     Both,
     ChargedTo,
@@ -67,19 +92,28 @@ def opinion_data(connection: Connection, result: Stored) -> OpinionData:
     """The monthly opinion that a stored result of a month comes to.
 
     :raises PermanentError: the result is not of a month.
+    :raises ReadingsDeleted: retention has deleted the pilot's readings, from which the outages are told.
     """
     if result.kind != "month":
         raise PermanentError(
             f"The result {result.kind} {result.label} of pilot {result.pilot} is not of a month: an opinion is monthly."
         )
+    require_readings(connection, result.pilot)
     plan, version, sha256 = plan_of(connection, result.pilot, result.plan_version)
     month = _window(result.document["month"])
     trend = [*_earlier(connection, plan, result), result.document]
     texts = _texts(connection, result)
+    await_seals(connection)
     with snapshot(connection):
         outages = _outages(connection, plan, month, result.as_of)
         refused = _refused(connection, result, month)
-        return OpinionData(
+        judged = {one["exclusion_id"]: one for one in result.document.get("exclusions", ())}
+        counting = {number: bool(one["counts"]) for number, one in judged.items()}
+        told = {number: one["reason_text"] for number, one in judged.items() if "reason_text" in one}
+        whole = _window(result.document["window"])
+        left_out = exclusions(connection, result.pilot, plan, counting, whole, result.as_of, told=told)
+        known, before = versions_until(connection, result, plan.zone)
+        data = OpinionData(
             number=f"OP-{result.pilot}-{result.label.replace('-', '')}-{result.version}",
             header=_header(plan, version, sha256),
             month=result.label,
@@ -89,7 +123,7 @@ def opinion_data(connection: Connection, result: Stored) -> OpinionData:
             result_version=result.version,
             result_sha256=result.sha256,
             code_version=result.code_version,
-            kpis=tuple(_kpi(entry, plan.kpis[entry["id"]], trend) for entry in result.document["kpis"]),
+            kpis=_kpis(connection, plan, result, trend),
             decisions=_decisions(connection, result, month, outages),
             outages=outages,
             swaps=_swaps(devices(connection, result.pilot, result.as_of), month),
@@ -98,11 +132,18 @@ def opinion_data(connection: Connection, result: Stored) -> OpinionData:
             site_opinion=texts.get("officer"),
             team_opinion=texts.get("admin"),
             company_reply=texts.get("company"),
+            agreed_outages=agreed_outages(connection, result.pilot, whole, result.as_of),
+            exclusions=left_out,
+            rooms=rooms(plan, left_out),
+            overall=overall_at(connection, plan, result),
+            versions=known,
+            versions_before=before,
+            most_excluded=result.document.get("most_excluded"),
+            channels=channels_of(result.document, plan),
+            seal=head_at(connection, result.pilot, result.as_of),
         )
-
-
-def _window(found: Mapping[str, str]) -> Window:
-    return Window(start=datetime.fromisoformat(found["start"]), end=datetime.fromisoformat(found["end"]))
+    require_readings(connection, result.pilot)  # nothing was deleted while they were read
+    return data
 
 
 def _header(plan: Plan, version: int, sha256: str) -> Header:
@@ -142,7 +183,29 @@ def _earlier(connection: Connection, plan: Plan, result: Stored) -> list[Documen
     ]
 
 
-def _kpi(entry: Document, plan: Kpi, trend: list[Document]) -> OpinionKpi:
+def _kpis(connection: Connection, plan: Plan, result: Stored, trend: list[Document]) -> tuple[OpinionKpi, ...]:
+    entries = result.document["kpis"]
+    parties = parties_of(connection, result.pilot, amended_in(entries))
+    places = places_of(plan)
+    found = []
+    for entry in entries:
+        beside = {
+            "charged": charged_of(entry, result.document),
+            "without_exclusions": without_of(entry, "exclusions"),
+            "without_outages": without_of(entry, "outages"),
+            "promises": promises_of(entry),
+            "promise": entry.get("part"),
+            "by_slot": slots_of(entry, places),
+            "segments": segments_of(entry, places),
+            "last_segments": last_segments_of(entry),
+            "pooling": pooling_of(entry),
+            "targets": targets_of(entry, parties),
+        }
+        found.append(_kpi(entry, plan.kpis[entry["id"]], trend, beside))
+    return tuple(found)
+
+
+def _kpi(entry: Document, plan: Kpi, trend: list[Document], beside: Mapping[str, Any]) -> OpinionKpi:
     return OpinionKpi(
         id=entry["id"],
         name=entry["name"],
@@ -162,6 +225,8 @@ def _kpi(entry: Document, plan: Kpi, trend: list[Document]) -> OpinionKpi:
         method=plan.method,
         measured_by=plan.measured_by,
         baseline=plan.baseline,
+        group=entry["group"],
+        **beside,
     )
 
 
@@ -309,6 +374,16 @@ def _decisions(connection: Connection, result: Stored, month: Window, outages: t
             found.append(both(N_("%(name)s 미달 우려: 보완 계획을 요청할지"), name=entry["name"]))
         elif entry["status"] == "insufficient":
             found.append(both(N_("%(name)s 자료 부족: 수집 보완을 요청할지"), name=entry["name"]))
+        other = without_of(entry, "exclusions")
+        if other is not None and other.status != entry["status"]:
+            words = {language: STATES[other.status].word(language) for language in ("ko", "en")}
+            found.append(
+                both(
+                    N_("%(name)s: 평가 제외가 없으면 %(state)s. 평가일에 판정이 갈리면 심사위원회로"),
+                    name=entry["name"],
+                    state=Both(**words),
+                )
+            )
     unknown = [outage for outage in outages if outage.charged_to == "unattributed"]
     if unknown:
         found.append(both(N_("귀책을 알 수 없는 수신 중단 %(n)s건: 원인을 확인할지"), n=f"{len(unknown):,}"))

@@ -33,6 +33,7 @@ def page_view(data: OpinionData, words: Words) -> dict[str, Any]:
         "form": _form(data, words),
         "visits": _visits(words),
         "opinions": _opinions(data, words),
+        "seal": _seal(data, words),
         "statement": say(
             N_(
                 "%(as_of)s까지 수신된 자료로 계산한 값이며, 자료의 정확성을 보증하는 것은 아님."
@@ -66,6 +67,18 @@ def _info(data: OpinionData, words: Words) -> list[dict[str, Any]]:
         (say(N_("자료 기준일시")), f"{words.time(data.as_of)} · {state}", False),
     ]
     return [{"label": label, "value": value, "wide": wide} for label, value, wide in rows]
+
+
+def _seal(data: OpinionData, words: Words) -> str:
+    """The newest seal beside the check code: on paper it is out of the platform's reach. Nothing where there is none."""
+    if data.seal is None:
+        return ""
+    return words.say(
+        N_("자료 봉인 %(number)d호 %(day)s %(head)s…"),
+        number=data.seal.number,
+        day=words.day(data.seal.day, weekday=False),
+        head=data.seal.head[:16],
+    )
 
 
 def _until_month(data: OpinionData) -> Any:
@@ -161,13 +174,39 @@ def _row(kpi: OpinionKpi, data: OpinionData, words: Words) -> dict[str, Any]:
     return {
         "name": f"{kpi.name}*" if kpi.required else kpi.name,
         "target": numbers.target,
+        "former": _former(kpi, words),
         "month": numbers.value(kpi.month.value),
         "change": numbers.change(kpi.month.value, comparable(last)),
-        "cumulative": numbers.value(kpi.cumulative.value),
+        "cumulative": numbers.value(kpi.cumulative.value) + ("‡" if _differs(kpi) else ""),
         "interval": _range(kpi, numbers),
         "completeness": numbers.completeness(kpi.month),
         "state": words.state(kpi.status),
     }
+
+
+def _former(kpi: OpinionKpi, words: Words) -> str:
+    """The target before the last amendment; of one that promises several things that is in the annex."""
+    if len(kpi.targets) < 2 or kpi.promises:
+        return ""
+    return words.say(N_("(변경 전 %(target)s)"), target=kpi.targets[-2].text.text(words.language))
+
+
+def _differs(kpi: OpinionKpi) -> bool:
+    """Whether its cumulative value would be another if what is left out of judgement were not."""
+    other = kpi.without_exclusions
+    return other is not None and other.cumulative != kpi.cumulative.value
+
+
+def _both_numbers(data: OpinionData, words: Words) -> str:
+    """The values of these KPIs with nothing left out."""
+    kpis = [kpi for kpi in data.kpis if _differs(kpi)]
+    told = [
+        f"{shortened(kpi.name, 20)} {Numbers.of(kpi, words).value(kpi.without_exclusions.cumulative)}"
+        for kpi in kpis[:_MOST_NOTES]
+        if kpi.without_exclusions is not None
+    ]
+    rest = words.say(N_(", 외 %(n)d개는 붙임 1"), n=len(kpis) - _MOST_NOTES) if len(kpis) > _MOST_NOTES else ""
+    return ", ".join(told) + rest
 
 
 def _range(kpi: OpinionKpi, numbers: Numbers) -> str:
@@ -187,6 +226,10 @@ def _notes(data: OpinionData, words: Words) -> list[str]:
         notes.append(words.say(N_("– 그 밖에 값이 없는 지표 %(n)d개: 사유는 붙임 1"), n=len(lacking) - _MOST_NOTES))
     if any(kpi.cumulative.open_gaps is not None for kpi in data.kpis):
         notes.append(words.say(N_("† 귀책을 알 수 없는 무신호 시간을 불리하게, 유리하게 본 범위.")))
+    if any(_differs(kpi) for kpi in data.kpis):
+        notes.append(
+            words.say(N_("‡ 평가 제외 구간을 뺀 값. 빼지 않으면 %(values)s."), values=_both_numbers(data, words))
+        )
     basis = words.say(
         N_("자료획득률은 당월, 상태는 누계 기준(자료 부족은 당월 자료획득률 기준)이며, 판정은 평가일에만 함.")
     )
@@ -236,7 +279,27 @@ def _events(data: OpinionData, words: Words) -> list[str]:
             items=words.count(items),
         )
     )
-    return lines
+    agreed = _agreed(data, words)
+    return [*lines, agreed] if agreed else lines
+
+
+def _agreed(data: OpinionData, words: Words) -> str:
+    """What people agreed on, counted: outages, what is left out of judgement, amended targets."""
+    outages = sum(one.withdrawn_at is None for one in data.agreed_outages)
+    left_out = [one for one in data.exclusions if one.counts]
+    amended = sum(len(kpi.targets) > 1 for kpi in data.kpis)
+    if not (outages or left_out or amended):
+        return ""
+    return words.say(
+        N_(
+            "실증 시작부터 합의한 장애 %(outages)s, 평가 제외 %(left_out)s (%(length)s), 목표 변경 지표 %(amended)d개"
+            " (내역: 붙임 1, 2)"
+        ),
+        outages=words.count(outages),
+        left_out=words.count(len(left_out)),
+        length=words.length(sum(one.window.seconds for one in left_out)),
+        amended=amended,
+    )
 
 
 def _visits(words: Words) -> dict[str, Any]:

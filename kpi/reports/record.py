@@ -10,58 +10,52 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
-from core.language import translator
 from core.window import Window
+from kpi.reports.figures import (
+    Both,
+    Charged,
+    Figure,
+    Interval,
+    LastSegment,
+    Promise,
+    SegmentFigure,
+    SlotFigure,
+    TargetVersion,
+    Without,
+    both,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Both:
-    """One text in both languages."""
-
-    ko: str
-    en: str
-
-    def text(self, language: str) -> str:
-        return self.ko if language == "ko" else self.en
-
-
-def both(message: str, **values: object) -> Both:
-    """A message of the catalogue, marked with ``N_`` where it is written, with values in its ``%(name)s`` places.
-
-    A value that is itself a :class:`Both` takes the language of the text.
-    """
-
-    def told(language: str) -> str:
-        text = translator(language)(message)
-        return text % {name: v.text(language) if isinstance(v, Both) else v for name, v in values.items()}
-
-    return Both(ko=told("ko"), en=told("en"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """Two ends; one that is open is None."""
-
-    low: float | None
-    high: float | None
-    level: float | None = None
-    """Of each end by itself (one-sided), as a share of one: 0.95. None where chance has no part in it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One value of a KPI over one window."""
-
-    value: float | None
-    n: int | None = None
-    completeness: float | None = None
-    """As a share of one; None where it cannot be told."""
-    interval: Interval | None = None
-    """The confidence bounds."""
-    open_gaps: Interval | None = None
-    """The value if all silence that no record charges to anybody went against it, and in its favour."""
-    reason: Both | None = None
-    """Why there is no value."""
+__all__ = [
+    "AgreedOutage",
+    "Both",
+    "ChannelRevision",
+    "Charged",
+    "ChargedTo",
+    "Exclusion",
+    "Figure",
+    "Header",
+    "IntakeDay",
+    "Interval",
+    "LastSegment",
+    "OpinionData",
+    "OpinionKpi",
+    "Outage",
+    "Overall",
+    "OverallPart",
+    "Promise",
+    "Refused",
+    "ResultVersion",
+    "Room",
+    "SealHead",
+    "SegmentFigure",
+    "SlotFigure",
+    "Swap",
+    "TargetVersion",
+    "TrendMonth",
+    "Without",
+    "Written",
+    "both",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +95,23 @@ class OpinionKpi:
     method: str | None = None
     measured_by: str | None = None
     baseline: str | None = None
+    group: Literal["pooled", "worst", "mean", "sum"] = "pooled"
+    charged: Charged | None = None
+    without_exclusions: Without | None = None
+    """None: no exclusion concerns it."""
+    without_outages: Without | None = None
+    promises: tuple[Promise, ...] = ()
+    """Of a KPI that promises several things; its own value is that of the one that decides."""
+    promise: int | None = None
+    by_slot: tuple[SlotFigure, ...] = ()
+    segments: tuple[SegmentFigure, ...] = ()
+    """Empty where no device, model or firmware changed."""
+    last_segments: tuple[LastSegment, ...] = ()
+    """One a promise."""
+    pooling: tuple[Both, ...] = ()
+    """Whether its segments may be taken together, and why; of instruments alone."""
+    targets: tuple[TargetVersion, ...] = ()
+    """The oldest first, the one in force last."""
 
 
 ChargedTo: TypeAlias = Literal["company", "platform", "site", "unattributed"]
@@ -127,6 +138,137 @@ class Swap:
     serial: str
     before: str | None
     firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedOutage:
+    """An outage that people agreed on, of the site or of the platform; withdrawn ones too."""
+
+    number: int
+    slots: tuple[str, ...] | None
+    """None: all of them."""
+    window: Window
+    cause: str
+    agreed_by: str
+    note: str
+    recorded_at: datetime
+    recorded_by: str
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """An interval that people agreed to leave out of judgement; withdrawn ones too."""
+
+    number: int
+    slot: str
+    place: str
+    window: Window
+    reason: Both
+    asked_on: date
+    asked_by: str
+    agreed_site: str
+    agreed_team: str
+    note: str
+    recorded_at: datetime
+    recorded_by: str
+    counts: bool
+    """False: withdrawn, or beyond the room of its slot."""
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much of a slot is left out, and how much may be."""
+
+    slot: str
+    place: str
+    used_s: float
+    most_s: float
+    most_share: float
+    """Of the window of the final verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallPart:
+    """One KPI in the answer over all of them."""
+
+    name: str
+    required: bool
+    weight: float
+    verdict: str
+    counts_as: str
+    score: float | None
+    formula: Both | None
+    to_committee: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overall:
+    """목표달성도 as the plan decides it: at the last evaluation date that was judged, or the rule alone before the first."""
+
+    rule: Literal["all_required", "weighted"]
+    sentences: tuple[Both, ...]
+    """The rule in words."""
+    at: date | None
+    """The evaluation date; None: none was judged yet."""
+    result_version: int | None
+    verdict: str | None
+    score: float | None
+    low: float | None
+    high: float | None
+    pass_score: float | None
+    why: Both | None
+    parts: tuple[OverallPart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultVersion:
+    """A version of the month's result, and what made it differ from the one before."""
+
+    version: int
+    as_of: datetime
+    plan_version: int
+    code_version: str
+    check_code: str
+    causes: tuple[Both, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRevision:
+    """How readings of a channel were decoded: one revision of which there were some in the judged window."""
+
+    slot: str
+    place: str
+    channel: str
+    name: str
+    """What people call the channel."""
+    unit: str
+    number: int
+    source: str
+    """Where in the message the value stands …"""
+    source_unit: str
+    """… and its unit there."""
+    stands: bool
+    """Whether any of its readings counts."""
+    redecoded: bool
+    """Whether some count no more, because their messages were decoded again by a later revision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealHead:
+    """The newest seal of the pilot's data that was made by the ``as_of``: who holds it can tell later whether the chain up to it
+    is still the same."""
+
+    number: int
+    day: date
+    """Of receipt."""
+    head: str
+    """SHA-256 of the seal's record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,3 +354,19 @@ class OpinionData:
     site_opinion: Written | None = None
     team_opinion: Written | None = None
     company_reply: Written | None = None
+    agreed_outages: tuple[AgreedOutage, ...] = ()
+    """Of the time from the pilot's start to the month's end, as known at ``as_of``."""
+    exclusions: tuple[Exclusion, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    """Of slots with exclusions."""
+    overall: Overall | None = None
+    """None: the plan says nothing of it."""
+    versions: tuple[ResultVersion, ...] = ()
+    """Up to this one, the newest last; the first ones may be left out."""
+    versions_before: int = 0
+    """So many earlier ones are left out."""
+    most_excluded: float | None = None
+    """How much of a slot's time may be left out of judgement, as a share of one; None: the result does not tell."""
+    channels: tuple[ChannelRevision, ...] = ()
+    seal: SealHead | None = None
+    """None: nothing was sealed by then."""

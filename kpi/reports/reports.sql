@@ -21,3 +21,26 @@ SELECT
        AND k.received_at <= %(as_of)s) AS conflicts
 FROM pilot p
 WHERE p.name = %(pilot)s
+
+-- name: last_verdicts
+-- The newest version, as known at an instant, of the last result with verdicts on a window that ends by another.
+SELECT r.version, r.document
+FROM result r
+JOIN pilot p USING (pilot_id)
+WHERE p.name = %(pilot)s AND r.kind IN ('date', 'final') AND r.as_of <= %(as_of)s
+  AND (r.document -> 'window' ->> 'end')::timestamptz <= %(until)s::timestamptz
+ORDER BY r.label DESC, r.version DESC
+LIMIT 1
+
+-- name: versions_until
+-- The last versions of a result up to one, the newest first, with the causes of each.
+SELECT r.version, r.as_of, r.plan_version, r.code_version, r.sha256, r.difference -> 'causes' AS causes
+FROM result r
+JOIN pilot p USING (pilot_id)
+WHERE p.name = %(pilot)s AND r.kind = %(kind)s AND r.label = %(label)s AND r.version <= %(version)s
+ORDER BY r.version DESC
+LIMIT %(most)s
+
+-- name: await_seals
+-- Granted once no transaction is left that writes a seal; let go at the end of this one.
+LOCK TABLE seal IN SHARE MODE

@@ -20,7 +20,7 @@ from core.language import (
 from core.numbers import MISSING, printed, printed_difference, printed_interval
 from core.window import Window
 from devices.plan.target import Bounds, parse_bounds
-from kpi.reports.record import Figure, Interval, OpinionKpi
+from kpi.reports.record import Figure, Interval, OpinionKpi, Promise
 
 
 def shortened(text: str, most: int) -> str:
@@ -30,6 +30,15 @@ def shortened(text: str, most: int) -> str:
     '스마트 환…'
     """
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def capitalised(text: str) -> str:
+    """A text whose first letter is a capital, the others as they are.
+
+    >>> capitalised("the site's power"), capitalised("수요처 정전")
+    ("The site's power", '수요처 정전')
+    """
+    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,40 +98,50 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """The printed numbers of one KPI: each by the one rule of :mod:`core.numbers`, against the KPI's target."""
+    """The printed numbers of one promise: each by the one rule of :mod:`core.numbers`, against its target."""
 
     words: Words
-    kpi: OpinionKpi
+    unit: str
     bounds: Bounds
-    """The target in the KPI's unit."""
+    """The target in this unit."""
+    least: float | None = None
+    """The least completeness, as a share of one."""
 
     @classmethod
     def of(cls, kpi: OpinionKpi, words: Words) -> Numbers:
-        written = parse_bounds(kpi.target)
-        return cls(words=words, kpi=kpi, bounds=written if written.unit == kpi.unit else written.to(kpi.unit))
+        return cls(words=words, unit=kpi.unit, bounds=_in_unit(kpi.target, kpi.unit), least=kpi.minimum_completeness)
+
+    @classmethod
+    def of_promise(cls, promise: Promise, words: Words) -> Numbers:
+        return cls(words=words, unit=promise.unit, bounds=_in_unit(promise.target, promise.unit))
 
     @property
     def target(self) -> str:
         return self.bounds.shown(self.words.language)
 
     def bare(self, value: float | None) -> str:
-        return printed(value, self.kpi.unit, self.bounds)
+        return printed(value, self.unit, self.bounds)
 
     def value(self, value: float | None) -> str:
-        return with_unit(self.bare(value), self.kpi.unit, self.words.language)
+        return with_unit(self.bare(value), self.unit, self.words.language)
 
     def interval(self, interval: Interval | None) -> str:
         if interval is None:
             return MISSING
-        ends = printed_interval(interval.low, interval.high, self.kpi.unit, self.bounds)
-        return with_unit(ends, self.kpi.unit, self.words.language)
+        ends = printed_interval(interval.low, interval.high, self.unit, self.bounds)
+        return with_unit(ends, self.unit, self.words.language)
 
     def change(self, now: float | None, before: float | None) -> str:
         """The change of the printed values; between per cents it is in percentage points."""
         difference = printed_difference(self.bare(now), self.bare(before))
         if difference is None:
             return MISSING
-        return with_unit(difference, "%p" if self.kpi.unit == "%" else self.kpi.unit, self.words.language)
+        return with_unit(difference, "%p" if self.unit == "%" else self.unit, self.words.language)
 
     def completeness(self, figure: Figure) -> str:
-        return self.words.share(figure.completeness, self.kpi.minimum_completeness)
+        return self.words.share(figure.completeness, self.least)
+
+
+def _in_unit(target: str, unit: str) -> Bounds:
+    written = parse_bounds(target)
+    return written if written.unit == unit else written.to(unit)

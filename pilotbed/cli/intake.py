@@ -1,21 +1,49 @@
-"""``pilotbed intake``: the account of a day: what was expected and sent, what came, what became of it."""
+"""``pilotbed intake``: the account of a day: what was expected and sent, what came, what became of it; and what is done about raw
+messages. ``pilotbed intake PILOT`` is ``pilotbed intake day PILOT``.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from core.errors import NegativeAnswer, PermanentError
 from core.settings import settings
 from pilotbed.cli.instant import day as day_of
+from pilotbed.cli.redecode import redecode
+from pilotbed.cli.retain import retain
 
 if TYPE_CHECKING:  # imported where they are needed, so that --help is there at once
     from telemetry.account import Account
 
 
+class _DayFirst(TyperGroup):
+    """What is no subcommand is a pilot whose account is asked for."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the subcommand in that was left out."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["day", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_DayFirst,
+    help="The account of a day (`pilotbed intake PILOT`); decode raw messages again; delete what is past its time.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(redecode)
+app.command()(retain)
+
+
+@app.command("day")
 def intake(
     pilot: Annotated[str, typer.Argument(metavar="PILOT", help="The pilot's name.")],
     day: Annotated[

@@ -14,7 +14,7 @@ from core.window import Window
 from dashboards.reasons import few_words
 from pilotbed.cli.tables import columns
 from pilotbed.cli.tables import show as show_tables
-from telemetry.account import Account, ConnectionDay, Delay, Gap, SlotDay, Timing
+from telemetry.account import Account, ConnectionDay, Delay, Gap, Identity, SlotDay, Timing
 
 _CONNECTIONS: Final = {
     "ko": ("통신 연결", "받은 메시지(건)", "저장 처리(건)", "수신 보류(건)", "재전달(건)", "보낸 번호(건)", "유실(건)",
@@ -33,12 +33,14 @@ _WORDS: Final = {
         "total": "합계", "so_far": "지금까지", "simulated": "모의 자료", "quarantined": "수신 보류", "rejected": "거부",
         "denied": "브로커 거부", "unattributed": "누구 것인지 알 수 없는 브로커 거부", "nobody": "주인 없는 토픽의 메시지",
         "missing": "유실 번호", "gap": "가장 긴 공백", "balanced": "수지 일치", "unbalanced": "수지 불일치",
+        "past": "보존 기간이 지나 대조하지 않음",
     },
     "en": {
         "total": "total", "so_far": "so far", "simulated": "simulated data", "quarantined": "quarantined",
         "rejected": "rejected", "denied": "denied at the broker", "unattributed": "denied at the broker, of nobody known",
         "nobody": "messages on topics of nobody", "missing": "missing numbers", "gap": "longest gap",
         "balanced": "the account balances", "unbalanced": "the account does not balance",
+        "past": "past retention, not compared",
     },
 }  # fmt: skip
 
@@ -113,11 +115,15 @@ def _notes(account: Account, language: str) -> list[str]:
     if timing is not None and timing.gap is not None:
         lines.append(f"{words['gap']}: {_gap(timing.gap, zone, language)}")
     lines += [
-        f"{'✓' if one.holds else '✕'} {words['balanced' if one.holds else 'unbalanced']}: {one.rule}"
+        f"{'–' if one.past_retention else '✓' if one.holds else '✕'} {words[_outcome(one)]}: {one.rule}"
         + (f" ({', '.join(one.broken)})" if one.broken else "")
         for one in account.identities
     ]
     return lines
+
+
+def _outcome(one: Identity) -> str:
+    return "past" if one.past_retention else "balanced" if one.holds else "unbalanced"
 
 
 def _reasons(title: str, counts: Mapping[str, int], language: str) -> list[str]:

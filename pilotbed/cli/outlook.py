@@ -40,6 +40,13 @@ def looked_at(plan: Plan, language: str) -> Planning:
         return planning(plan, lambda name: bar.update(task, advance=1, description=name))
 
 
+def unreckoned(plan: Plan) -> Planning:
+    """What a plan as a whole should be warned of, without the chances of its KPIs."""
+    from kpi.planning import Planning, cautions
+
+    return Planning(outlooks=(), warnings=cautions(plan))
+
+
 def plain(found: Planning) -> dict[str, Any]:
     """As JSON: the chances of each KPI, and every warning once more in one list."""
     from kpi.planning import plain as of
@@ -54,11 +61,12 @@ def show(found: Planning, language: str) -> None:
     from pilotbed.cli.tables import columns
     from pilotbed.cli.tables import show as show_tables
 
-    table = columns(*_HEADS[language])
-    for one in found.outlooks:
-        table.add_row(*_row(one, language))
-    show_tables(table)
-    print(_LEGEND[language])
+    if found.outlooks:
+        table = columns(*_HEADS[language])
+        for one in found.outlooks:
+            table.add_row(*_row(one, language))
+        show_tables(table)
+        print(_LEGEND[language])
     for one in found.outlooks:
         if one.assumed:
             print(f"· {_name(one)}: {'가정' if language == 'ko' else 'assuming'} {assumptions(one, language)}")

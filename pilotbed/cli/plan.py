@@ -56,7 +56,8 @@ def check(
 ) -> None:
     """Check a plan file: every problem at once, with its line. Needs nothing but the file.
 
-    Of a valid plan it tells the chance of met, open and not met for each KPI, and warns where a target cannot be shown.
+    Of a valid plan it tells the chance of met, open and not met for each KPI, and warns where a target cannot be shown, where
+    weights do not come to 100, and the like: a plan with warnings stays valid.
     """
     from pilotbed.cli import outlook
 
@@ -71,12 +72,12 @@ def check(
         raise typer.Exit(1) from None
     if not as_json:
         print(f"{file} is valid: {_counted(read.plan)}. SHA-256 {read.sha256}")
-    expected = outlook.looked_at(read.plan, told_in) if chances else None
+    expected = outlook.looked_at(read.plan, told_in) if chances else outlook.unreckoned(read.plan)
     if as_json:
         summary = {"file": str(file), "valid": True, "pilot": read.plan.pilot, "sha256": read.sha256, "problems": []}
-        planning = {} if expected is None else outlook.plain(expected)
-        print(json.dumps({**summary, **planning}, ensure_ascii=False))
-    elif expected is not None:
+        told = outlook.plain(expected)
+        print(json.dumps({**summary, **(told if chances else {"warnings": told["warnings"]})}, ensure_ascii=False))
+    else:
         outlook.show(expected, told_in)
 
 

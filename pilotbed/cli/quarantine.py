@@ -126,7 +126,7 @@ def show(
         ("detail", row["detail"]),
         ("사유", hint["ko"]),
         ("hint", hint["en"]),
-        ("payload", f"{row['payload_bytes']} bytes, SHA-256 {row['payload_sha256']}"),
+        ("payload", f"{row['payload_bytes']} bytes, SHA-256 {row['payload_sha256']}{_gone(row)}"),
         ("resolved", _resolved(row)),
     ):
         print(f"{label:<10} {value}")
@@ -188,6 +188,11 @@ def _resolved(row: dict[str, Any]) -> str:
         return "no"
     at = "" if row["replayed_at"] is None else f", stored with receipt time {row['replayed_at']:%Y-%m-%d %H:%M:%S.%f}Z"
     return f"{row['resolution']}{at}"
+
+
+def _gone(row: dict[str, Any]) -> str:
+    at = row["payload_dropped_at"]
+    return "" if at is None else f"; dropped {at:%Y-%m-%d} by keep_messages, so that nothing can be read or replayed"
 
 
 def _print_payload(payload: bytes, *, whole: bool) -> None:

@@ -6,16 +6,20 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from core.audit import changed, record
 from core.database import Connection
+from core.settings import settings
 from core.sql import load
-from core.units import seconds
 from core.window import months
 from devices import journal
 from devices.plan.model import Plan
 from devices.registry import pilots, plan_of
 from kpi.evaluate import evaluate, looks
 from kpi.results import Standing, newest, outdated, standing, store
-from telemetry import clock
+from pilotbed.stack.checkup import settings_shown
+from telemetry import clock, reconcile, retention, storage
+from telemetry.quality import judge as quality
+from telemetry.quality import silence
 from telemetry.summarise import summarise_all
 
 _SQL = load("pilotbed.jobs", "tasks.sql")
@@ -25,6 +29,12 @@ WHO = "system:work"
 
 _looked_at: dict[tuple[str, str, str], datetime] = {}
 """When this process last judged a result: one that comes out the same makes no new version, whose ``as_of`` would tell."""
+
+_QUALITY_S = 40.0
+"""So long at a time hours are judged for quality where many wait, as after a load: other jobs want their turn."""
+
+_DAYS_COMPARED = 3
+"""A night and pilot: yesterday, and two older ones."""
 
 _KEEP_DENIALS = timedelta(days=400)
 """Longer than a pilot: so long somebody may ask why nothing came."""
@@ -45,6 +55,29 @@ def judge_clocks(connection: Connection, now: datetime | None = None) -> None:
             done = clock.judge(connection, pilot.name, now)
             if done.new or done.superseded:
                 _log.info("judged_clocks pilot=%s new=%d superseded=%d", pilot.name, done.new, done.superseded)
+
+
+def judge_quality(connection: Connection) -> None:
+    """Judge the readings of hours that were summarised since."""
+    done = quality.judge_all(connection, most_s=_QUALITY_S)
+    if done.hours:
+        _log.info(
+            "judged_quality channel_hours=%d readings=%d new=%d superseded=%d",
+            done.hours,
+            done.readings,
+            done.new,
+            done.superseded,
+        )
+
+
+def judge_silence(connection: Connection, now: datetime | None = None) -> None:
+    """Judge what channels did not say up to the last closed hour, of every pilot that runs or ended within a day."""
+    now = now or datetime.now(UTC)
+    for pilot in pilots(connection):
+        if pilot.window.start <= now < pilot.window.end + timedelta(days=1):
+            done = silence.judge_ends(connection, pilot.name, quality.closed(now))
+            if done.new or done.superseded:
+                _log.info("judged_silence pilot=%s new=%d superseded=%d", pilot.name, done.new, done.superseded)
 
 
 def judge(connection: Connection, now: datetime | None = None, *, every: timedelta = timedelta(0)) -> None:
@@ -78,8 +111,13 @@ def judge_late(connection: Connection, now: datetime | None = None) -> None:
 
 
 def _questions(connection: Connection, now: datetime) -> Iterator[tuple[str, Plan, str, str]]:
-    """What can be asked of every pilot by now: its name, plan, and the kind and label of each result."""
+    """What can be asked of every pilot by now: its name, plan, and the kind and label of each result.
+
+    Nothing of one whose readings retention has deleted: its results stay as they are.
+    """
     for pilot in pilots(connection):
+        if retention.retired_since(connection, pilot.name) is not None:
+            continue
         plan, _, _ = plan_of(connection, pilot.name)
         today = now.astimezone(plan.zone).date()
         for month in months(plan.period.start, min(plan.period.end, today + timedelta(days=1))):
@@ -100,8 +138,40 @@ def prune(connection: Connection) -> None:
 
     Readings are not touched here: they stay until a pilot's period and retention are over.
     """
-    for pilot in pilots(connection):
-        plan, _, _ = plan_of(connection, pilot.name)
-        connection.execute(_SQL["drop_messages"], {"pilot": pilot.name, "keep_s": seconds(plan.keep_messages)})
+    retention.drop_raw(connection, who=WHO)
     connection.execute(_SQL["drop_jobs"])
     journal.forget(connection, datetime.now(UTC) - _KEEP_DENIALS)
+
+
+def retain(connection: Connection) -> None:
+    """Delete what was received of pilots whose period and retention are over."""
+    for one in retention.retire(connection, who=WHO):
+        _log.info(
+            "past_retention pilot=%s readings=%d beside=%d chunks=%d", one.pilot, one.readings, one.beside, one.chunks
+        )
+
+
+def compare_summaries(connection: Connection, now: datetime | None = None) -> None:
+    """Compare some days' summaries with their readings, of every pilot: the days never compared, then those longest ago."""
+    now = now or datetime.now(UTC)
+    for pilot in pilots(connection):
+        for day in reconcile.days_due(connection, pilot.name, now, _DAYS_COMPARED):
+            found = reconcile.reconcile(connection, pilot.name, day, who=WHO)
+            if found.differences:
+                _log.error("summaries_repaired pilot=%s day=%s hours=%d", pilot.name, day, len(found.differences))
+
+
+def keep_storage(connection: Connection) -> None:
+    """Have TimescaleDB keep older readings by column, as the settings say."""
+    after = timedelta(days=settings().columnstore_after_days)
+    if storage.keep_policy(connection, after):
+        now_so = {"columnstore_after_days": after.days}
+        record(connection, who=WHO, what="storage.policy", object="readings", after=now_so)
+        _log.info("kept_by_column after_days=%d", after.days)
+
+
+def note_settings(connection: Connection) -> None:
+    """Say in the audit log which settings are others than at the last start. Secrets are said to be set, and no more."""
+    shown = {one.variable: one.value for one in settings_shown(settings()) if one.given}
+    if changed(connection, who=WHO, what="settings.change", object="settings of work", now=shown):
+        _log.info("settings_changed")

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import procrastinate
+import psycopg
 
 from core.database import Connection, connected
 from core.errors import PilotbedError
 from core.settings import settings
 from devices.broker import synchronise
-from pilotbed.jobs import tasks
+from pilotbed.jobs import sealing, tasks
 from pilotbed.jobs.broker_log import LogReader
 from telemetry.heartbeat import Heartbeat
 
@@ -25,7 +26,11 @@ _log = logging.getLogger(__name__)
 _SOON = "* * * * * */10"
 _MINUTE = "* * * * * 5"
 _TEN_MINUTES = "6-56/10 * * * *"
+_HOURLY = "7 * * * *"
 _DAILY = "17 3 * * *"
+_NIGHTLY = "47 3 * * *"
+_SEALS = "2-52/10 * * * *"
+"""A day ends at its pilot's midnight, whatever zone that is in."""
 
 
 def application(database_url: str, broker_url: str | None) -> procrastinate.App:
@@ -46,8 +51,14 @@ def application(database_url: str, broker_url: str | None) -> procrastinate.App:
     again = timedelta(minutes=settings().judge_minutes)
     every(_MINUTE, "judge", lambda connection: tasks.judge(connection, every=again))
     every(_TEN_MINUTES, "judge-clocks", tasks.judge_clocks)
+    every(_MINUTE, "judge-quality", tasks.judge_quality)
+    every(_HOURLY, "judge-silence", tasks.judge_silence)
     every(_DAILY, "judge-late", tasks.judge_late)
     every(_DAILY, "prune", tasks.prune)
+    every(_NIGHTLY, "retain", tasks.retain)
+    every(_NIGHTLY, "compare-summaries", tasks.compare_summaries)
+    every(_HOURLY, "keep-storage", tasks.keep_storage)
+    every(_SEALS, "seal", lambda connection: sealing.keep_seals(connection, broker_url))
     if broker_url is not None:
         every(_MINUTE, "synchronise-broker", lambda connection: synchronise(broker_url, connection))
     return app
@@ -71,6 +82,8 @@ def work(database_url: str, broker_url: str | None, *, broker_log: Path | None =
     if reader is not None:
         reader.start()
     try:
+        _begin(database_url)
+        sealing.prepare(database_url)
         if broker_url is not None:
             _synchronise_now(database_url, broker_url)
         _log.info("working")
@@ -79,6 +92,16 @@ def work(database_url: str, broker_url: str | None, *, broker_log: Path | None =
         if reader is not None:
             reader.stop()
         heartbeat.stop()
+
+
+def _begin(database_url: str) -> None:
+    """What changed since the last start is said at once, and what follows the settings follows them."""
+    try:
+        with connected(database_url, application="pilotbed-work") as connection:
+            tasks.note_settings(connection)
+            tasks.keep_storage(connection)
+    except (PilotbedError, psycopg.Error) as problem:
+        _log.warning("settings_not_noted, storage follows them within the hour: %s", problem)
 
 
 def _synchronise_now(database_url: str, broker_url: str) -> None:

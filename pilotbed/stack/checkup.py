@@ -6,14 +6,15 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
+import psycopg
 from pydantic import SecretStr
 
-from core.database import connected, shown
+from core.database import Connection, connected, first_line, shown
 from core.errors import PilotbedError
 from core.migrate import engine
 from core.settings import Settings
@@ -24,6 +25,7 @@ from pilotbed.stack.data_directory import LEAST_FREE_BYTES, DataDirectory
 from pilotbed.stack.mosquitto_binaries import BOUNDED, find_plugin, find_program, how_to_get, program_version
 from pilotbed.stack.ports import is_free
 from pilotbed.stack.postgres_binaries import find_binaries
+from telemetry import storage
 
 Outcome = Literal["ok", "warning", "missing"]
 
@@ -74,10 +76,45 @@ def _database(settings: Settings) -> Finding:
     url = settings.database_url.get_secret_value()
     try:
         with connected(url, application="pilotbed-doctor") as connection:
-            found = str(engine(connection))
+            found = storage_finding(connection)
     except PilotbedError as problem:
         return Finding(subject="Database", outcome="missing", found=shown(url), advice=str(problem))
-    return Finding(subject="Database", outcome="ok", found=f"{found} at {shown(url)}")
+    return replace(found, found=f"{found.found}, at {shown(url)}")
+
+
+def storage_finding(connection: Connection) -> Finding:
+    """Which engine a database is, and how it keeps readings."""
+    try:
+        found = storage.describe(connection)
+    except psycopg.errors.UndefinedFunction:
+        name = str(engine(connection))
+        return Finding(
+            subject="Database",
+            outcome="warning",
+            found=f"{name}, of another version",
+            advice="`pilotbed migrate` brings it up",
+        )
+    except psycopg.Error as error:
+        return Finding(subject="Database", outcome="missing", found=first_line(error), advice="let this user read it")
+    if found.engine.timescaledb is None:
+        text = f"{found.engine}: 108 bytes a reading with its key, fit for about 100 million"
+        return Finding(subject="Database", outcome="ok", found=text)
+    text = f"{found.engine}; {found.by_column} of {found.chunks} chunks by column"
+    if found.bytes_after:
+        text += f", {found.bytes_before / 1e6:.1f} MB in {found.bytes_after / 1e6:.1f} MB"
+    if found.policy is None:
+        return Finding(
+            subject="Database", outcome="warning", found=f"{text}; no policy moves them there",
+            advice="start `pilotbed work`: it sets one by PILOTBED_COLUMNSTORE_AFTER_DAYS",
+        )  # fmt: skip
+    text += f"; the policy moves a chunk there after {found.policy.after.days} days"
+    if not found.policy.scheduled or found.policy.last_status == "Failed":
+        why = "is switched off" if not found.policy.scheduled else "failed the last time"
+        return Finding(
+            subject="Database", outcome="warning", found=f"{text}, but {why}",
+            advice="see timescaledb_information.job_errors in the database",
+        )  # fmt: skip
+    return Finding(subject="Database", outcome="ok", found=text)
 
 
 def _mosquitto(settings: Settings) -> Finding:

@@ -16,11 +16,12 @@ from devices.credentials import PasswordRecord, matches
 
 
 def admin_user(username: str, password: PasswordRecord) -> BrokerUser:
-    """The registry's user, which changes the others over the control topic and reads the broker's own figures."""
+    """The registry's user, which changes the others over the control topic and reads the broker's own figures. It is the jobs'
+    too, which publish the seals."""
     return BrokerUser(
         username=username,
         password=password,
-        publish=("$CONTROL/dynamic-security/#",),
+        publish=("$CONTROL/dynamic-security/#", "pilots/+/seal"),
         subscribe=("$CONTROL/dynamic-security/#", "$SYS/#"),
     )
 

@@ -22,7 +22,7 @@ FLAGS = (
     "--disable-dev-shm-usage", "--disable-extensions", "--disable-sync", "--no-first-run",
 )  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PAGES = ("", "/verdicts", "/link", "/intake", "/documents", "/connect")
+PAGES = ("", "/verdicts", "/link", "/intake", "/quality", "/documents", "/connect")
 
 
 @pytest.fixture(scope="module")

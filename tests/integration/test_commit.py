@@ -114,8 +114,8 @@ def test_a_whole_message_with_everything_in_it(connection: Connection) -> None:
         LinkStateRecord(slot_id=registered.slot_id, at_us=micros(START), state="online", origin="status")
     )
     batch.messages = [
-        (registered.pilot_id, registered.connection_id, "t", b"{}"),
-        (registered.pilot_id, registered.connection_id, "u", b"[]"),
+        (registered.pilot_id, registered.connection_id, "t", b"{}", 1_000_000, 0),
+        (registered.pilot_id, registered.connection_id, "u", b"[]", 1_000_001, 4),
     ]
     commit(connection, batch)
     row = connection.execute("SELECT delivered, committed, quarantined FROM intake_connection").fetchone()
@@ -124,9 +124,9 @@ def test_a_whole_message_with_everything_in_it(connection: Connection) -> None:
     block = connection.execute("SELECT body, n FROM message").fetchone()
     assert block is not None
     assert block["n"] == 2
-    assert list(messages.unpack(block["body"])) == [
-        (registered.connection_id, "t", b"{}"),
-        (registered.connection_id, "u", b"[]"),
+    assert messages.unpack(block["body"]) == [
+        messages.Raw(registered.connection_id, "t", b"{}", 1_000_000, 0),
+        messages.Raw(registered.connection_id, "u", b"[]", 1_000_001, 4),
     ]
     refused = connection.execute("SELECT value FROM rejection").fetchone()
     assert refused == {"value": "x␀\\ud800"}

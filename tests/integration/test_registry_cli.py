@@ -117,15 +117,15 @@ def test_a_plan_that_may_not_follow_is_refused_with_every_reason(
 def test_a_bad_plan_lists_its_problems_with_file_and_line(
     pilotbed: Callable[..., tuple[int, str, str]], file: Path
 ) -> None:
-    edited(file, "weight: 60", "weight: 50")
+    edited(file, "weight: 60", "weight: 600")
     code, out, _ = pilotbed("plan", "check", file, "--lang", "en")
     assert code == 1
-    assert re.fullmatch(rf"{re.escape(str(file))}:\d+  kpis: found '90' — the weights .* come to 90\n", out)
+    assert re.fullmatch(rf"{re.escape(str(file))}:\d+  kpis.comfort.weight: found '600' — the most is 100\n", out)
     code, out, _ = pilotbed("plan", "check", file, "--json")
     assert (code, json.loads(out)["valid"]) == (1, False)
     code, out, err = pilotbed("plan", "apply", file)
     assert (code, out) == (1, "")
-    assert "가중치" in err
+    assert "최댓값" in err
 
 
 def test_the_file_comes_back_to_the_byte(pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str) -> None:

@@ -112,6 +112,88 @@ def test_a_swap_recorded_later_is_a_cause_of_the_new_version(site: Site, connect
     assert len(entry(evaluate(connection, "hall", month="2025-03"), "mean")["segments"]) == 5
 
 
+# --- Whether segments may be taken together
+
+
+def pair(change: str, after: str, uncertainty: str = "0.3 degC", channel: str = "temp") -> str:
+    return (
+        f"  - {{slot: a, channel: {channel}, change: {change}, date: {change}, certificate: KTL-{change[-2:]}, "
+        f"before: {{value: 20.0 degC, uncertainty: {uncertainty}}}, after: {{value: {after}, uncertainty: 0.4 degC}}}}\n"
+    )
+
+
+def paired(connection: Connection, *pairs: str) -> None:
+    """Two changes, on the 13th and on the 21st of March, and what is agreed of them in May."""
+    text = plan_text().replace(SLOT.format(name="a"), SLOT.format(name="a") + SLOT.format(name="b"))
+    text += "calibrations:\n" + "".join(pairs) + "amendment: {parties: [S, C, T], reason: 교정, date: 2025-05-20}\n"
+    apply_plan(connection, read_plan(text.encode()), who="cli:test", now=datetime(2025, 5, 20, 3, tzinfo=UTC))
+
+
+def test_without_a_pair_nothing_lets_segments_be_pooled(site: Site, connection: Connection) -> None:
+    found = evaluate(connection, "hall", month="2025-03")
+    mean = entry(found, "mean")
+    assert mean["pooling"]["pooled"] is False
+    assert [(row["slot"], row["day"], row["agrees"], row["pair"]) for row in mean["pooling"]["changes"]] == [
+        ("a", "2025-03-13", False, None), ("a", "2025-03-21", False, None),
+    ]  # fmt: skip
+    assert "구간을 합칠 근거가 없음(a 2025. 3. 13. 교체: 비교·교정 자료가 없음 외 1건)" in mean["why"]["ko"]
+    assert "(a, change of 13 Mar 2025: no collocation or calibration pair, and 1 more)" in mean["why"]["en"]
+    # The platform counts up time itself: no instrument has a part in it.
+    assert entry(found, "up")["pooling"] is None and "합칠" not in entry(found, "up")["why"]["ko"]
+
+
+def test_pairs_that_agree_let_segments_be_pooled(site: Site, connection: Connection) -> None:
+    # 2 · √(0.15² + 0.2²) = 0.5, in °C as in °F.
+    paired(connection, pair("2025-03-12", "19.5 degC"), pair("2025-03-21", "68.54 degF"))
+    found = evaluate(connection, "hall", month="2025-03")
+    for name in ("mean", "p90", "cool"):
+        pooling = entry(found, name)["pooling"]
+        assert (pooling["pooled"], pooling["channel"], pooling["unit"]) == (True, "temp", "degC")
+        assert [row["pair"]["difference"] for row in pooling["changes"]] == pytest.approx([-0.5, 0.3])
+        assert [row["pair"]["limit"] for row in pooling["changes"]] == pytest.approx([0.5, 0.5])
+        assert [row["pair"]["certificate"] for row in pooling["changes"]] == ["KTL-12", "KTL-21"]
+    why = entry(found, "mean")["why"]
+    assert "구간을 합친 근거는 |Δ| 0.5 ≤ 2·√(u₁² + u₂²) = 0.5 °C, KTL-12" in why["ko"]
+    assert "the segments are pooled, for |Δ| 0.5 ≤ 2·√(u₁² + u₂²) = 0.5 °C, KTL-12" in why["en"]
+    assert len(entry(found, "mean")["segments"]) == 3 and entry(found, "mean")["last_segment"] is not None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "agrees", "said"),
+    [
+        ([pair("2025-03-12", "19.5 degC")], [True, False], "2025. 3. 21. 교체: 비교·교정 자료가 없음"),
+        ([pair("2025-03-13", "19.4 degC"), pair("2025-03-21", "20 degC")], [False, True],
+         "2025. 3. 13. 교체: |Δ| 0.600 > 2·√(u₁² + u₂²) = 0.500 °C, KTL-13"),
+        ([pair("2025-03-13", "19.49999999 degC"), pair("2025-03-21", "20 degC")], [False, True],
+         "|Δ| 0.50000001 > 2·√(u₁² + u₂²) = 0.5 °C"),
+        # Of another day than the change, so of no change.
+        ([pair("2025-03-14", "20 degC"), pair("2025-03-20", "20 degC")], [False, False], "외 1건"),
+        # Two pairs of one change, one of which disagrees.
+        ([pair("2025-03-11", "20 degC"), pair("2025-03-13", "22 degC"), pair("2025-03-21", "20 degC")],
+         [True, False, True], "KTL-13"),
+    ],
+    ids=["one is missing", "too far apart", "by a hair", "of other days", "one of two"],
+)  # fmt: skip
+def test_one_change_without_agreement_keeps_segments_apart(
+    site: Site, connection: Connection, pairs: list[str], agrees: list[bool], said: str
+) -> None:
+    paired(connection, *pairs)
+    mean = entry(evaluate(connection, "hall", month="2025-03"), "mean")
+    assert mean["pooling"]["pooled"] is False
+    assert [row["agrees"] for row in mean["pooling"]["changes"]] == agrees
+    assert "구간을 합칠 근거가 없음" in mean["why"]["ko"] and said in mean["why"]["ko"]
+
+
+def test_what_was_judged_before_a_pair_was_agreed_stays_so_as_of_then(site: Site, connection: Connection) -> None:
+    first = evaluate(connection, "hall", month="2025-03", as_of=datetime(2025, 5, 1, tzinfo=UTC))
+    paired(connection, pair("2025-03-12", "20 degC"), pair("2025-03-21", "20 degC"))
+    again = evaluate(connection, "hall", month="2025-03", as_of=first.as_of)
+    assert again.document == first.document
+    now = evaluate(connection, "hall", month="2025-03")
+    assert entry(now, "mean")["pooling"]["pooled"] is True
+    assert [kpi["targets"][-1]["plan_version"] for kpi in now.document["kpis"]] == [1] * 4
+
+
 # --- Targets
 
 

@@ -60,20 +60,14 @@ def windows(rng: np.random.Generator) -> list[Window]:
 
 
 def trapezoids(at_us: NDArray[np.int64], value: NDArray[np.float64], window: Window) -> tuple[float, float]:
-    """Straight lines between neighbours no further apart than one stands; the first and last one up to an edge as near."""
+    """Straight lines between neighbours no further apart than one stands; the first and last one of all up to an edge as near."""
     integral = covered = 0.0
     edges = [*at_us.tolist()]
     lines = list(zip(edges, edges[1:], value.tolist(), value[1:].tolist(), strict=False))
-    lead = next((t for t in edges if t >= window.start_us), None)
-    if (
-        lead is not None
-        and lead < window.end_us
-        and not any(window.start_us - HOLD <= t < window.start_us for t in edges)
-    ):
-        lines.append((window.start_us, lead, value[edges.index(lead)], value[edges.index(lead)]))
-    trail = next((t for t in reversed(edges) if t < window.end_us), None)
-    if trail is not None and not any(window.end_us <= t <= window.end_us + HOLD for t in edges):
-        lines.append((trail, window.end_us, value[edges.index(trail)], value[edges.index(trail)]))
+    if window.start_us <= edges[0] < window.end_us:
+        lines.append((window.start_us, edges[0], value[0], value[0]))
+    if edges[-1] < window.end_us:
+        lines.append((edges[-1], window.end_us, value[-1], value[-1]))
     for t0, t1, v0, v1 in lines:
         a, b = max(t0, window.start_us), min(t1, window.end_us)
         if t1 - t0 <= HOLD and a < b:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 
 from core.database import Connection
+from core.settings import Settings
 from dashboards import users
 from dashboards.access import PUBLIC
 from dashboards.routes import ALL
+from pilotbed.jobs.sealing import sealer
+from telemetry.seals.close import seal_now
 from tests.web import PASSWORD, PEOPLE, Web, apply, feed, form_token, judge_month, log_in, people, plan_text, web
 
 
@@ -38,7 +42,11 @@ def routes(site: Web) -> list[tuple[str, str]]:
 
 
 def filled(path: str, pilot: str, month: str = "2026-01") -> str:
-    for key, value in {"{pilot}": pilot, "{slot}": "platform-1", "{name}": "pm25", "{month}": month}.items():
+    values = {
+        "{pilot}": pilot, "{slot}": "platform-1", "{name}": "pm25", "{month}": month,
+        "{kind}": "month", "{label}": month, "{key}": "pm25-limit",
+    }  # fmt: skip
+    for key, value in values.items():
         path = path.replace(key, value)
     assert "{" not in path, f"{path} has a parameter that this test does not know"
     return path
@@ -92,7 +100,8 @@ def test_who_sees_another_pilot_finds_nothing_of_this_one(site: Web, name: str) 
 
 
 @pytest.mark.parametrize("name", [name for name in PEOPLE if not name.endswith("elsewhere")])
-def test_who_may_see_a_pilot_sees_all_its_pages(site: Web, connection: Connection, name: str) -> None:
+def test_who_may_see_a_pilot_sees_all_its_pages(site: Web, connection: Connection, name: str, tmp_path: Path) -> None:
+    seal_now(connection, "air", sealer(connection, Settings(seal_key=tmp_path / "seal.key")))
     row = connection.execute("SELECT max(label) AS month FROM result").fetchone()
     assert row is not None
     with site.logged_in(name) as browser:

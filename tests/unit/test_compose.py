@@ -189,7 +189,7 @@ def test_what_the_broker_says_is_kept_and_read() -> None:
     assert held == services()["broker"]["volumes"][0]
     assert log.startswith(kept.split(":")[1] + "/")
     assert work["environment"]["PILOTBED_BROKER_LOG"] == log
-    assert work["volumes"] == [f"{kept}:ro"]
+    assert work["volumes"] == [f"{kept}:ro", "seals:/var/lib/pilotbed"]
     folders = " ".join(rest for name, rest in dockerfile() if name == "RUN")
     assert f" {kept.split(':')[1]}" in folders, "a new volume takes the owner of the folder that it is mounted on"
 

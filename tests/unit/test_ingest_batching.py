@@ -61,7 +61,9 @@ def test_everything_is_counted_by_its_connection() -> None:
     assert [(q.connection_id, q.reason, len(q.payload)) for q in batch.quarantined] == [
         (2, reasons.TOO_LARGE, 2000), (1, reasons.NOT_JSON, 1)
     ]  # fmt: skip
-    assert batch.messages == [(1, 1, "pilots/p/s/readings", GOOD), (1, 1, "pilots/p/s/readings", b"?")]
+    assert [kept[:4] for kept in batch.messages] == [
+        (1, 1, "pilots/p/s/readings", GOOD), (1, 1, "pilots/p/s/readings", b"?")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_quantity_without_a_class_is_unknown(unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "value", "expected"),
-    [("mg/m^3", 0.04, 0.02), ("kW", 3.0, 0.06), ("Wh", 500.0, 10.0), ("dB(A)", 65.0, 1.0), ("l", 100.0, 5.0),
+    [("mg/m^3", 0.04, 0.02), ("kW", 3.0, 0.105), ("Wh", 500.0, 17.5), ("dB(A)", 65.0, 2.0), ("l", 100.0, 5.0),
      ("K", 298.15, 0.425)],
 )  # fmt: skip
 def test_class_defaults_hold_in_every_unit_of_their_quantity(unit: str, value: float, expected: float) -> None:
@@ -239,8 +239,8 @@ def test_an_integral_takes_its_relative_part_from_itself() -> None:
     part = IntegralPart(integral=99.0 * 3_600_000, covered_s=86_400, required_s=86_400, n=24, obtained=24, expected=24)
     entry = entry_of(kpi, arranged(["a"], kpi.spans, [[part] * len(kpi.spans.all)]))
     assert entry["value"] == pytest.approx(99.0)
-    assert entry["uncertainty"]["against"] == pytest.approx(1.98)  # class 2: 2 %
-    assert entry["uncertainty"]["class"]["source"].startswith("IEC 62053-21")
+    assert entry["uncertainty"]["against"] == pytest.approx(3.465)  # class A in use: 3.5 %
+    assert entry["uncertainty"]["class"]["source"].startswith("Directive 2014/32/EU, Annex V")
     assert entry["verdict"] == "inconclusive"
     missed = replace(part, integral=100.1 * 3_600_000)
     entry = entry_of(kpi, arranged(["a"], kpi.spans, [[missed] * len(kpi.spans.all)]))
@@ -271,7 +271,7 @@ def test_a_guarded_share_is_that_with_its_limits_moved() -> None:
             return arranged(["a"], kpi.spans, [share_parts(kpi.spans, share)])
 
         limits = MovedLimits(closer=gathered(closer), wider=gathered(wider))
-        return str(entry_of(instruments, gathered(value), limits)["verdict"])
+        return str(entry_of(instruments, gathered(value), {None: limits})["verdict"])
 
     assert judged(0.97, 0.95, 0.99) == "met"
     assert judged(0.97, 0.94, 0.99) == "inconclusive"

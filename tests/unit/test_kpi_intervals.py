@@ -27,31 +27,6 @@ from kpi.sampling import YEAR_S, lacking, sampling_interval, share_form_interval
 WEEK_S = 604_800.0
 
 
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_wilson_reproduces_newcombe_1998(successes: int, trials: int, low: float, high: float) -> None:
-    """Worked numbers from outside, 3: Newcombe, Statistics in Medicine 17 (1998) 857."""
-    assert wilson(successes, trials, 0.025) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
-
-
-@pytest.mark.parametrize(("target", "trials"), [(0.90, 29), (0.95, 59), (0.99, 299), (0.999, 2995)])
-def test_smallest_faultless_sample(target: float, trials: int) -> None:
-    """Worked numbers from outside, 4: the smallest samples without a failure that show p₀ at 95 %."""
-    assert clopper_pearson(trials, trials, 0.05)[0] >= target
-    assert clopper_pearson(trials - 1, trials - 1, 0.05)[0] < target
-
-
-@pytest.mark.parametrize(
-    ("target", "successes", "trials"),
-    [(0.95, 99, 100), (0.95, 484, 500), (0.95, 962, 1000), (0.99, 499, 500), (0.99, 996, 1000)],
-)
-def test_smallest_number_of_successes_that_is_met_with_confidence(target: float, successes: int, trials: int) -> None:
-    assert clopper_pearson(successes, trials, 0.05)[0] >= target
-    assert clopper_pearson(successes - 1, trials, 0.05)[0] < target
-
-
 @pytest.mark.parametrize(("successes", "trials"), [(0, 7), (3, 7), (7, 7), (484, 500)])
 def test_clopper_pearson_is_scipys(successes: int, trials: int) -> None:
     other = stats.binomtest(successes, trials).proportion_ci(confidence_level=0.9, method="exact")

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from core.canonical import canonical_json
+from devices.plan.problem import PlanProblems
 from devices.plan.reader import read_plan
 from kpi.planning import Outlook, Planning, assumptions, plain, planning, told, warnings
 from kpi.planning.texts import ASSUMED, CAUTIONS
@@ -251,11 +252,29 @@ def test_uncertainty_that_swallows_the_margin() -> None:
     assert codes(wide) == []
 
 
+def test_weights_that_do_not_come_to_100_are_warned_of() -> None:
+    partly = f'k: {{name: n, {TRIALS}, target: ">= 95 %", planned: {{n: 300}}, weight: 90}}'
+    for more in ("", "overall: {rule: weighted}"):
+        (caution,) = looked(partly, more=more).warnings
+        assert caution.code == "weights"
+        assert (
+            told(caution, "en") == "The weights come to 90: they should come to 100. Scores are divided by their sum."
+        )
+        assert told(caution, "ko") == "가중치의 합이 90입니다: 100이 되게 쓰십시오. 점수는 합으로 나누어 냅니다."
+
+
+def test_more_than_two_percent_left_out_is_warned_of() -> None:
+    kpi = f'k: {{name: n, {TRIALS}, target: ">= 95 %", planned: {{n: 300}}}}'
+    (caution,) = looked(kpi, more="exclusions: {most: 5}").warnings
+    assert caution.code == "exclusions_most" and "5 %" in told(caution, "ko") and "7 to 48 %" in told(caution, "en")
+    assert looked(kpi, more="exclusions: {most: 2, ask_within: 3}").warnings == ()
+
+
 def test_a_plan_without_weights_cannot_be_scored() -> None:
-    found = looked(
-        f'k: {{name: n, {TRIALS}, target: ">= 95 %", planned: {{n: 300}}}}', more="overall: {rule: weighted}"
-    )
-    assert [caution.code for caution in found.warnings] == ["weights"]
+    with pytest.raises(PlanProblems) as refused:
+        looked(f'k: {{name: n, {TRIALS}, target: ">= 95 %", planned: {{n: 300}}}}', more="overall: {rule: weighted}")
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.path) == ("weights-none", "overall.rule")
     whole = f'k: {{name: n, {TRIALS}, target: ">= 95 %", planned: {{n: 300}}, weight: 100}}'
     assert looked(whole, more="overall: {rule: weighted}").warnings == ()
     assert [c.code for c in looked(whole, more="overall: {rule: all_required}").warnings] == ["none_required"]
@@ -283,7 +302,7 @@ def test_every_caution_is_told_in_both_languages(code: str) -> None:
 
     outlook = one(f'{TRIALS}, target: ">= 95 %", scope: capability, planned: {{n: 50}}')
     values = {"found": "5 km", "least": 59, "n": 50, "bound": 94.2, "in_share": False, "band": 1.0, "margin": 0.5,
-              "sum": 90.0, "kpis": "a"}  # fmt: skip
+              "sum": 90.0, "kpis": "a", "most": 5.0, "usual": 2.0}  # fmt: skip
     for language in ("ko", "en"):
         text = told(Caution(code=code, values=values), language, replace(outlook))
         assert text.endswith(".") and "{band}" not in text and "None" not in text and "nan" not in text.lower()
@@ -312,6 +331,21 @@ def test_the_command_shows_it_and_the_plan_stays_valid(tmp_path: Any, capsys: py
     assert all(row["met"] + row["open"] + row["not_met"] == pytest.approx(1) for row in levels)
     assert run(["plan", "check", str(file), "--json", "--no-chances"]) == 0
     assert "planning" not in json.loads(capsys.readouterr().out)
+
+
+def test_the_command_warns_of_weights_and_the_plan_stays_valid(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_bytes(source(f'k: {{name: 탐지율, {TRIALS}, target: ">= 95 %", weight: 90, planned: {{n: 500}}}}'))
+    for chances in ([], ["--no-chances"]):
+        assert run(["plan", "check", str(file), "--lang", "ko", *chances]) == 0
+        seen = capsys.readouterr().out
+        assert "is valid" in seen and "주의: 가중치의 합이 90입니다" in seen
+        assert run(["plan", "check", str(file), "--json", *chances]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document["valid"] is True
+        assert [(row["kpi"], row["code"]) for row in document["warnings"]] == [(None, "weights")]
 
 
 def test_a_kpi_takes_about_a_second() -> None:

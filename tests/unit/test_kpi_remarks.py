@@ -63,7 +63,17 @@ def test_figures_of_another_promise_are_not_told_in_this_ones_unit() -> None:
     without = {"exclusions": {"value": 3.0, "part": 1}}
     assert remarked(entry(part=0, excluded_s=7200.0, without=without))["why"] == SAID
     several = entry(
-        part=1, segments=[{"slot": "a", "start": "x", "cause": "model"}], last_segment=[{"value": 1.0}, {"value": 96.0}]
+        part=1,
+        segments=[{"slot": "a", "start": "x", "cause": "model"}],
+        last_segment=[{"value": 1.0}, {"value": 96.0}],
+        pooling=[
+            None,
+            {
+                "pooled": False,
+                "unit": "degC",
+                "changes": [{"slot": "a", "day": "2026-05-01", "agrees": False, "pair": None}],
+            },
+        ],
     )
     assert "96.0 %" in remarked(several)["why"]["ko"]
 

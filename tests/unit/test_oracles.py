@@ -12,10 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from core.window import Window, instant
+from devices.plan.target import parse_bounds
 from kpi.charges import PlatformRecord
-from kpi.intervals import clopper_pearson, wilson
+from kpi.decision import Chance, Ends, Evidence, Terms, verdict
+from kpi.intervals import clopper_pearson, poisson_mean, wilson
 from kpi.measures import availability, integral, statistic
 from kpi.measures.availability import AvailabilityPart
 from kpi.measures.integral import IntegralPart
@@ -96,6 +100,39 @@ def test_oracle_3_wilson_of_newcombe(successes: int, trials: int, low: float, hi
 @pytest.mark.parametrize(("target", "trials"), [(0.90, 29), (0.95, 59), (0.99, 299), (0.999, 2995)])
 def test_oracle_4_the_smallest_faultless_sample(target: float, trials: int) -> None:
     assert clopper_pearson(trials, trials, 0.05)[0] >= target > clopper_pearson(trials - 1, trials - 1, 0.05)[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "successes", "trials"),
+    [
+        (90, 29, 29),
+        (95, 59, 59), (95, 99, 100), (95, 484, 500), (95, 962, 1000),
+        (99, 299, 299), (99, 499, 500), (99, 996, 1000), (99.9, 2995, 2995),
+    ],
+)  # fmt: skip
+def test_oracle_4_the_least_that_is_met_with_confidence(target: float, successes: int, trials: int) -> None:
+    """Down to the verdict: this many are *met*; one success less, or one faultless trial less, leaves it open."""
+    terms = Terms(target=parse_bounds(f">= {target} %"), scope="capability", rule="confident", completeness=0.75)
+
+    def judged(right: int, of: int) -> str:
+        low, high = (100 * end for end in clopper_pearson(right, of, 0.05))
+        value = 100 * right / of
+        chance = Chance(below=value - low, above=high - value, below_missed=value - low, above_missed=high - value)
+        ends = Ends(low=value, high=value)
+        return verdict(
+            Evidence(value=value, gaps=ends, filled=None, chance=chance, completeness=1.0), terms
+        ).answer.value
+
+    assert judged(successes, trials) == "met"
+    assert judged(successes - 1, trials - 1 if successes == trials else trials) == "inconclusive"
+    theirs = proportion_confint(successes, trials, alpha=0.1, method="beta")  # two-sided, so at twice 5 %
+    assert clopper_pearson(successes, trials, 0.05) == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("hours", [100.0, 599.2, 6000.0])
+def test_without_failures_the_bound_is_hours_by_2_996(hours: float) -> None:
+    assert hours / poisson_mean(0, 0.05)[1] == pytest.approx(hours / 2.996, rel=1e-4)
+    assert 2 * hours / stats.chi2.ppf(0.95, 2) == pytest.approx(hours / poisson_mean(0, 0.05)[1], rel=1e-12)
 
 
 ALWAYS = PlatformRecord(alive=((0, 100 * DAY),), since_us=0, until_us=100 * DAY)

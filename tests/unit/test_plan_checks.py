@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,6 @@ BREACHES = [
     ("    select: {id: b}\n", "", "select-needed", "slots.b"),
     ("    select: {id: b}\n", "    select: {id: a}\n", "select-twice", "slots.b.select"),
     # KPIs
-    ("weight: 10}\n  power", "weight: 11}\n  power", "weights", "kpis"),
     ("slots: [a, b]", "slots: [a, e]", "slot-unknown", "kpis.power.measure.statistic.slots[1]"),
     ("channel: u, stat: p95", "channel: v, stat: p95", "channel-unknown", "kpis.power.measure.statistic.channel"),
     ("slots: [a, b]", "slots: [a, c]", "channel-not-at", "kpis.power.measure.statistic.channel"),
@@ -133,6 +133,75 @@ def test_slots_with_filters_of_their_own_need_no_select() -> None:
         ("    select: {id: a}\n", "    topics: [home/a/#]\n"), ("    select: {id: b}\n", "    topics: [home/+/x]\n")
     )
     assert (problem.code, problem.path) == ("topic-slots", "slots.b.topics[0]")
+
+
+PAIR = (
+    "calibrations:\n  - {slot: a, channel: t, change: 2026-05-02, before: {value: 20.4 degC, uncertainty: 0.2 degC},"
+    " after: {value: 20.1 degC, uncertainty: 0.2 degC}, date: 2026-05-02, certificate: KTL-7}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "path"),
+    [
+        ("slot: a,", "slot: e,", "slot-unknown", "calibrations[0].slot"),
+        ("channel: t,", "channel: x,", "channel-not-at", "calibrations[0].channel"),
+        ("channel: t,", "channel: m,", "calibration-state", "calibrations[0].channel"),
+        ("value: 20.4 degC", "value: 20.4 W", "calibration-unit", "calibrations[0].before.value"),
+        ("value: 20.4 degC", "value: warm", "quantity", "calibrations[0].before.value"),
+        ("0.2 degC}, date", "0.4 degF}, date", "uncertainty-absolute", "calibrations[0].after.uncertainty"),
+        ("uncertainty: 0.2 degC}, after", "uncertainty: 5 %}, after", "uncertainty-absolute",
+         "calibrations[0].before.uncertainty"),
+        ("change: 2026-05-02", "change: 2027-03-01", "calibration-day", "calibrations[0].change"),
+        ("change: 2026-05-02", "change: 2026-02-28", "calibration-day", "calibrations[0].change"),
+        (", certificate: KTL-7", "", "missing", "calibrations[0].certificate"),
+        (PAIR, PAIR + PAIR.split("\n")[1] + "\n", "calibration-twice", "calibrations[1].change"),
+    ],
+)  # fmt: skip
+def test_a_calibration_pair_is_of_something_that_is_measured(old: str, new: str, code: str, path: str) -> None:
+    assert read_plan((PLAN + PAIR).encode()).plan.calibrations[0].k == 2
+    assert old in PAIR
+    with pytest.raises(PlanProblems) as caught:
+        read_plan((PLAN + PAIR.replace(old, new, 1)).encode())
+    assert [(item.code, item.path) for item in caught.value.problems] == [(code, path)]
+
+
+def test_an_exclusion_has_its_rules_in_the_plan() -> None:
+    usual = read_plan(PLAN.encode()).plan.exclusions
+    assert (usual.reasons, usual.ask_within, usual.most, usual.holidays) == (None, 5, 2, ())
+    given = "exclusions: {reasons: {flood: 침수}, ask_within: 3, most: 1.5, holidays: [2026-05-05]}\n"
+    found = read_plan((PLAN + given).encode()).plan.exclusions
+    assert found.reasons == {"flood": "침수"} and found.holidays == (date(2026, 5, 5),)
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "path"),
+    [
+        ("{reasons: {}}", "at-least", "exclusions.reasons"),
+        ("{reasons: {Flood: x}}", "name", "exclusions.reasons.Flood"),
+        ("{ask_within: 0}", "low", "exclusions.ask_within"),
+        ("{most: 101}", "high", "exclusions.most"),
+        ("{holidays: [05-05]}", "date", "exclusions.holidays[0]"),
+        ("{hollidays: []}", "unknown-key", "exclusions.hollidays"),
+    ],
+)
+def test_what_exclusions_do_not_take(given: str, code: str, path: str) -> None:
+    with pytest.raises(PlanProblems) as caught:
+        read_plan(f"{PLAN}exclusions: {given}\n".encode())
+    assert [(item.code, item.path) for item in caught.value.problems] == [(code, path)]
+
+
+def test_a_weighted_score_takes_weights() -> None:
+    bare = re.sub(r", weight: \d+", "", PLAN) + "overall: {rule: weighted}\n"
+    with pytest.raises(PlanProblems) as caught:
+        read_plan(bare.encode())
+    assert [(item.code, item.path) for item in caught.value.problems] == [("weights-none", "overall.rule")]
+    assert "weight" in caught.value.problems[0].told("ko")
+
+
+def test_weights_need_not_come_to_100() -> None:
+    text = PLAN.replace("weight: 10}\n  power", "weight: 11}\n  power") + "overall: {rule: weighted}\n"
+    assert read_plan(text.encode()).plan.kpis["spread"].weight == 11
 
 
 def test_weights_may_be_left_out_altogether() -> None:

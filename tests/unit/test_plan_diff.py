@@ -110,6 +110,42 @@ def test_no_kpi_changes_once_it_was_judged() -> None:
     assert codes(plan(), softer, FIRST_LOOK) == ["window-seen"]
 
 
+PAIR = (
+    "product: {{name: p}}\ncalibrations:\n  - {{slot: a, channel: t, change: {day}, before: {{value: 20.4 degC, uncertainty:"
+    " 0.2 degC}}, after: {{value: 20.1 degC, uncertainty: 0.2 degC}}, date: {day}, certificate: KTL-7}}\n"
+)
+
+
+def paired(*days: str) -> tuple[str, str]:
+    first, *rest = (PAIR.format(day=day) for day in days)
+    return "product: {name: p}\n", first + "".join(one[one.index("  - ") :] for one in rest)
+
+
+def test_a_calibration_pair_comes_by_amendment_and_only_for_a_change_that_no_verdict_has_seen() -> None:
+    may, july = "2026-05-02", "2026-07-02"
+    assert codes(plan(), plan(paired(may)), RUNNING) == ["amendment-needed"]
+    assert codes(plan(), plan(paired(may), AGREED), RUNNING) == []
+    assert codes(plan(), plan(paired(may), AGREED), FIRST_LOOK) == ["window-seen"]
+    assert codes(plan(), plan(paired(july), AGREED), FIRST_LOOK) == []
+    assert codes(plan(paired(may)), plan(paired(may, july), AGREED), FIRST_LOOK) == []
+    assert codes(plan(paired(may, july)), plan(paired(july), AGREED), FIRST_LOOK) == ["window-seen"]
+
+
+def test_the_rules_of_exclusions_stand_once_something_was_judged_by_them() -> None:
+    def ruled(text: str) -> tuple[str, str]:
+        return "product: {name: p}\n", f"product: {{name: p}}\nexclusions: {{{text}}}\n"
+
+    usual = "most: 2, ask_within: 5, holidays: []"
+    assert diff(plan(), plan(ruled(usual))) == []
+    for more in ("most: 3", "ask_within: 9", "reasons: {flood: 침수}"):
+        assert codes(plan(), plan(ruled(more)), RUNNING) == ["amendment-needed"]
+        assert codes(plan(), plan(ruled(more), AGREED), RUNNING) == []
+        assert codes(plan(), plan(ruled(more), AGREED), FIRST_LOOK) == ["window-seen"]
+    # A day that is declared a holiday meanwhile only says by when is asked.
+    assert codes(plan(), plan(ruled("holidays: [2026-06-03]")), FIRST_LOOK) == ["amendment-needed"]
+    assert codes(plan(), plan(ruled("holidays: [2026-06-03]"), AGREED), FIRST_LOOK) == []
+
+
 def test_what_people_read_may_change_at_any_time() -> None:
     assert codes(plan(), plan(("title: t", "title: u"), ('serial: "1"', 'serial: "9"')), FIRST_LOOK) == []
 

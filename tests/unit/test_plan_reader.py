@@ -65,7 +65,7 @@ slots:
     channels:
       t: {unit: degC, period: 10 s, source_unit: ppm}   # 16: source-unit
       u: {unit: degX, period: 10 s}                   # 17: unit
-kpis:                                                 # 18: weights
+kpis:
   k:
     name: k
     measure: {statistic: {channel: tt, stat: mean}}   # 21: channel-unknown
@@ -75,7 +75,7 @@ kpis:                                                 # 18: weights
     name: l
     measure: {statistic: {channel: t, stat: max}}
     target: "<= 30 W"                                 # 27: target-unit
-    weight: 40
+    weight: 400                                       # 28: high
 """
 
 
@@ -94,12 +94,12 @@ def test_a_plan_with_ten_errors_lists_ten() -> None:
         "connections.gw.protocol",
         "slots.a.channels.t.source_unit",
         "slots.a.channels.u.unit",
-        "kpis",
         "kpis.k.measure.statistic.channel",
         "kpis.l.target",
+        "kpis.l.weight",
     ]
     assert [item.value for item in problems(TEN_ERRORS)] == [
-        "research", "Asia/Soul", "2027-13-01", "ten", "jsn", "ppm", "degX", "90", "tt", "<= 30 W",
+        "research", "Asia/Soul", "2027-13-01", "ten", "jsn", "ppm", "degX", "tt", "<= 30 W", "400",
     ]  # fmt: skip
 
 
@@ -133,9 +133,9 @@ def test_an_unknown_key_is_told_with_those_there_are() -> None:
 
 
 def test_every_rule_is_told_in_korean_too() -> None:
-    problem = one(replaced(subway(), ("weight: 40", "weight: 30")))
-    assert problem.rule == "the weights of all KPIs come to 100, or none is given; they come to 90"
-    assert problem.told("ko") == "가중치의 합은 100이거나 모두 없어야 합니다. 현재 합: 90"
+    problem = one(replaced(subway(), ("timezone: Asia/Seoul", "timezone: Asia/Soul")))
+    assert problem.rule == "a time zone is an IANA name, as in Asia/Seoul"
+    assert problem.told("ko") == "시간대는 Asia/Seoul과 같은 IANA 이름입니다"
 
 
 def test_both_languages_have_the_same_blanks() -> None:
@@ -291,8 +291,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_first_problem_is_the_message() -> None:
-    with pytest.raises(PlanProblems, match=r"x\.yaml is not valid: line \d+: kpis: found 90") as caught:
-        read_plan(replaced(subway(), ("weight: 40", "weight: 30")).encode(), name="x.yaml")
+    with pytest.raises(
+        PlanProblems, match=r"x\.yaml is not valid: line \d+: kpis\.pm25-limit\.weight: found 101"
+    ) as caught:
+        read_plan(replaced(subway(), ("weight: 40", "weight: 101")).encode(), name="x.yaml")
     assert caught.value.exit_code == 1
     assert "\n" not in str(caught.value)
 

@@ -18,6 +18,8 @@ TEXT = [
     ("primary-hover", "card"), ("danger-text", "card"), ("good", "good-pale"), ("watch", "watch-pale"),
     ("bad", "bad-pale"), ("open", "open-pale"), ("none", "none-pale"), ("good", "card"), ("watch", "card"),
     ("bad", "card"), ("open", "card"), ("none", "card"),
+    ("heat-pale-text", "heat-whole"), ("heat-pale-text", "heat-most"), ("heat-pale-text", "heat-some"),
+    ("heat-deep-text", "heat-few"), ("heat-deep-text", "heat-nil"),
 ]  # fmt: skip
 MARKS = [("data", "card"), ("data", "sunk"), ("faint", "card"), ("line-strong", "card"), ("primary", "card"),
          ("primary", "page"), ("bad", "sunk")]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devices.plan.checks import channels, connections, dates, kpis, targets
+from devices.plan.checks import calibrations, channels, connections, dates, kpis, quality, targets
 from devices.plan.checks.fault import Fault
 from devices.plan.draft import Draft
 
@@ -13,9 +13,11 @@ __all__ = ["Fault", "faults"]
 _CHECKS = (
     *dates.CHECKS,
     *channels.CHECKS,
+    *quality.CHECKS,
     *connections.CHECKS,
     *kpis.CHECKS,
     *targets.CHECKS,
+    *calibrations.CHECKS,
 )
 
 

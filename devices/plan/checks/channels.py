@@ -11,7 +11,8 @@ from devices.plan.model import Channel
 from devices.plan.problem import Way
 
 
-def _all(plan: Draft) -> Iterator[tuple[Way, str, Channel]]:
+def channels_of(plan: Draft) -> Iterator[tuple[Way, str, Channel]]:
+    """Every channel that could be read, with its path and name."""
     for slot_name, slot in plan.slots.items():
         for name, channel in slot.channels.items():
             if channel is not None:
@@ -20,7 +21,7 @@ def _all(plan: Draft) -> Iterator[tuple[Way, str, Channel]]:
 
 def source_units(plan: Draft) -> Iterator[Fault]:
     """What the message carries can become what is stored."""
-    for way, _, channel in _all(plan):
+    for way, _, channel in channels_of(plan):
         if channel.unit is None or channel.source_unit is None:
             continue
         try:
@@ -44,14 +45,14 @@ def sources(plan: Draft) -> Iterator[Fault]:
 
 def max_hold(plan: Draft) -> Iterator[Fault]:
     """A reading stands at least until the next one is due."""
-    for way, _, channel in _all(plan):
+    for way, _, channel in channels_of(plan):
         if channel.max_hold and channel.period and seconds(channel.max_hold) < seconds(channel.period):
             yield fault((*way, "max_hold"), "max-hold", period=channel.period)
 
 
 def uncertainties(plan: Draft) -> Iterator[Fault]:
     """An uncertainty is a share of the value, or a difference in the channel's dimension."""
-    for way, _, channel in _all(plan):
+    for way, _, channel in channels_of(plan):
         if channel.kind == "state":
             for key in ("uncertainty", "range"):
                 if getattr(channel, key) is not None:

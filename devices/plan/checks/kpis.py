@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from core.units import UnitError
@@ -18,13 +17,10 @@ from devices.plan.target import Bounds
 
 
 def weights(plan: Draft) -> Iterator[Fault]:
-    """The weights come to 100, or there are none."""
+    """A weighted score takes weights. That they come to 100 is advised, not asked: they are divided by their sum."""
     given = [kpi.weight for kpi in plan.kpis.values()]
-    found = [weight for weight in given if weight is not None]
-    if len(found) == len(given) and any(found) and not math.isclose(math.fsum(found), 100, abs_tol=1e-6):
-        yield Fault(
-            way=("kpis",), code="weights", values={"sum": f"{math.fsum(found):g}"}, found=f"{math.fsum(found):g}"
-        )
+    if plan.overall is not None and plan.overall.rule == "weighted" and not any(weight != 0 for weight in given):
+        yield fault(("overall", "rule"), "weights-none")
 
 
 def references(plan: Draft) -> Iterator[Fault]:
