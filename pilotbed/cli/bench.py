@@ -6,7 +6,9 @@ import json
 import secrets
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +18,9 @@ from pilotbed.bench.chaos.run import table as chaos_table
 from pilotbed.bench.ingest import bench_ingest, table
 from pilotbed.bench.latency import PROBES
 from pilotbed.cli import group
+
+if TYPE_CHECKING:  # rich takes its time
+    from rich.progress import TaskID
 
 app = group("Measure this machine, and kill parts of the platform under load.")
 
@@ -99,6 +104,94 @@ def verdicts(
         raise typer.Exit(1)
 
 
+@app.command()
+def evaluate(
+    share: Annotated[
+        float, typer.Option(min=0.0001, max=1, help="Of 1 Hz × 20 channels; all hours, by a longer period.")
+    ] = 1.0,
+    days: Annotated[int, typer.Option(min=7, max=365, help="How many; fewer than a year for a quick look.")] = 365,
+    disk_gb: Annotated[
+        float, typer.Option(min=6, help="What it may take; less is made where that does not hold it.")
+    ] = 20,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PILOTBED_BENCH_DATABASE_URL",
+            help="A server where it makes databases of its own, and drops them; by default an embedded one.",
+            show_envvar=True,
+            show_default=False,
+        ),
+    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=50, help="How often each evaluation; the median counts.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """What an evaluation costs after a year of readings, and after a tenth of them: time, and rows read."""
+    from pilotbed.bench import evaluate as bench  # scipy: not for the other measurements
+
+    # Asked to end it drops its databases.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _bar() as progress:
+        report = bench.bench_evaluate(
+            share=share, days=days, disk_gb=disk_gb, server=server, say=_say, progress=progress, repeat=repeat
+        )
+    print(json.dumps(report, ensure_ascii=False) if as_json else bench.table(report))
+
+
+@app.command()
+def store(
+    readings: Annotated[
+        str, typer.Option(help="How many, several with commas: 1e6, 1e7, 1e8 (which needs 19 GB of disk).")
+    ] = "1e6,1e7",
+    server: Annotated[
+        str | None,
+        typer.Option(
+            envvar="PILOTBED_BENCH_DATABASE_URL",
+            help="A server where it makes databases of its own, and drops them; by default an embedded one.",
+            show_envvar=True,
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Bytes a reading, rates of writing, summing up, judging and sealing, and how fast one channel's readings come back."""
+    from pilotbed.bench import store as bench  # scipy: not for the other measurements
+    from pilotbed.bench.store_table import table as told
+
+    sizes = _sizes(readings, bench.LEAST)
+    # Asked to end it drops its databases.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _bar() as progress:
+        report = bench.bench_store(readings=sizes, server=server, say=_say, progress=progress)
+    print(json.dumps(report, ensure_ascii=False) if as_json else told(report))
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: float) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=1.0)
+            bar.update(tasks[what], completed=done)
+
+        yield tell
+
+
 def _levels(text: str) -> list[int]:
     levels = []
     for part in text.split(","):
@@ -108,6 +201,19 @@ def _levels(text: str) -> list[int]:
             raise PermanentError(f"--readings {text!r}: {part.strip()!r} is neither 1 nor a multiple of 10 up to 1000.")
         levels.append(int(part))
     return levels
+
+
+def _sizes(text: str, least: int) -> list[int]:
+    sizes = []
+    for part in text.split(","):
+        try:
+            size = int(float(part))
+        except (ValueError, OverflowError):
+            size = 0
+        if not least <= size <= 1_000_000_000:
+            raise PermanentError(f"--readings {text!r}: {part.strip()!r} is no number from {least:,} to 1e9.")
+        sizes.append(size)
+    return sizes
 
 
 def _counts(text: str) -> list[int]:
