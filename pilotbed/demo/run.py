@@ -16,10 +16,11 @@ from core.database import Connection, connected
 from core.errors import EnvironmentProblem
 from core.settings import Settings
 from dashboards import users
-from pilotbed.demo.documents import write_documents
+from pilotbed.demo.documents import write_bundle, write_documents
 from pilotbed.demo.live import Devices
 from pilotbed.demo.pilots import WHO, DemoPilot, register
 from pilotbed.jobs import tasks
+from pilotbed.jobs.sealing import sealer
 from pilotbed.loader import load_history
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.local import LocalStack
@@ -46,7 +47,14 @@ def run_once(settings: Settings, out: Path, say: Callable[[str], None]) -> None:
         raise EnvironmentProblem(f"{out} cannot be made ({error.strerror}): name another folder.") from error
     with temporary_folder("pilotbed-demo-") as folder:
         chosen = settings.model_copy(
-            update={"data_dir": folder, "web_port": 0, "mqtt_port": 0, "database_port": 0, "host": "127.0.0.1"}
+            update={
+                "data_dir": folder,
+                "seal_key": None,
+                "web_port": 0,
+                "mqtt_port": 0,
+                "database_port": 0,
+                "host": "127.0.0.1",
+            }
         )
         stack = LocalStack(chosen, programs=_WITHOUT_JOBS, say=say)
         failed: list[BaseException] = []
@@ -57,8 +65,10 @@ def run_once(settings: Settings, out: Path, say: Callable[[str], None]) -> None:
                 with connected(stack.database_url, application="pilotbed-demo") as connection:
                     pilots = _prepare(stack, connection, folder)
                     _hear_each(stack, connection, pilots, say)
+                    by = sealer(connection, chosen)
                     for pilot in pilots:
                         write_documents(connection, pilot.plan, out / pilot.plan.pilot, say)
+                        write_bundle(connection, pilot.plan, out / pilot.plan.pilot, by, say)
             except Stopped:
                 failed.append(KeyboardInterrupt())
             except BaseException as error:  # noqa: BLE001 - carried out of the callback, raised below
@@ -68,7 +78,7 @@ def run_once(settings: Settings, out: Path, say: Callable[[str], None]) -> None:
         stack.run(started=everything)
         if failed:
             raise failed[0]
-    say(f"Opinions (PDF) and evaluations (JSON) are in {out}.")
+    say(f"Opinions (PDF), evaluations (JSON) and verified evidence bundles (zip) are in {out}.")
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> None:

@@ -48,6 +48,8 @@ def test_the_demo_runs_to_its_end(tmp_path: Path) -> None:
         pages = [page.extract_text() for page in PdfReader(opinion).pages]
         assert "모니터링 의견서" in pages[0]
         assert all("모의 자료" in page for page in pages)
+        assert f"{pilot}: bundle.zip verified: " in done.stderr
+        assert (out / pilot / "bundle.zip").stat().st_size > 100_000
     assert set(verdicts["demo-air"].values()) == {"met"}
     assert verdicts["demo-robot"]["mission-success"] == "not_met"
     assert set(verdicts["demo-park"].values()) == {"insufficient"}
