@@ -41,14 +41,14 @@ NO_STATE = ("audit", "heartbeat", "horizon", "migration")
 READ = {
     "plan check", "plan show", "plan diff", "plan schema", "user list", "device list", "intake day", "quality",
     "quarantine list", "quarantine show", "outage list", "exclusion list", "report opinion", "seal list", "seal check",
-    "export", "audit", "simulate list", "doctor",
+    "export", "verify", "audit", "simulate list", "doctor",
 }  # fmt: skip
 ELSEWHERE = {
     "demo", "up", "serve", "collect", "work",  # processes: what they do is tried as jobs, routes and commands
     "broker-setup",  # writes files only
     "migrate",  # tried on a database of its own
     "simulate replay", "simulate air", "simulate robot", "simulate park",  # speak to a broker, as devices do
-    "bench ingest", "bench chaos", "bench verdicts", "bench evaluate",  # make stores of their own
+    "bench ingest", "bench chaos", "bench verdicts", "bench evaluate", "bench store",  # make stores of their own
 }  # fmt: skip
 
 
@@ -216,6 +216,8 @@ WRITES: list[tuple[str, tuple[list[str], str]]] = [
     ("intake redecode", (["intake", "redecode", "{pilot}", "--from", "{hour_ago}", "--to", "2099-01-01"], "intake.redecode")),
     ("evaluate", (["evaluate", "{pilot}", "--month", "{month}", "--json"], "result.store")),
     ("seal keygen", (["seal", "keygen"], "seal.make_key")),
+    # What is not sealed yet is sealed for it.
+    ("bundle", (["bundle", "{pilot}", "--month", "{month}", "-o", "{folder}/bundle.zip"], "seal.now")),
     ("seal now", (["seal", "now", "{pilot}"], "seal.now")),
     ("device withdraw", (["device", "withdraw", "{pilot}", "platform-1"], "connection.withdraw")),
     ("intake retain", (["intake", "retain"], "retention.raw")),
@@ -237,6 +239,7 @@ READS: dict[str, list[str]] = {
     "seal list": ["seal", "list", "{pilot}"],
     "seal check": ["seal", "check", "{pilot}"],
     "export": ["export", "{pilot}", "--format", "csv", "-o", "{folder}/out.csv"],
+    "verify": ["verify", "{folder}/bundle.zip"],
     "audit": ["audit"],
     "simulate list": ["simulate", "list"],
     "doctor": ["doctor"],
