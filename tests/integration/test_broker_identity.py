@@ -181,7 +181,7 @@ def test_nobody_comes_in_without_a_name_and_a_secret(
 # --- our own users
 
 
-def test_the_registrys_user_administers_and_does_nothing_else(
+def test_the_registrys_user_administers_publishes_seals_and_does_nothing_else(
     connection: Connection, own_broker: Mosquitto, pilot: str
 ) -> None:
     applied(connection, own_broker, plan(pilot))
@@ -193,10 +193,11 @@ def test_the_registrys_user_administers_and_does_nothing_else(
         for topic in (
             f"pilots/{pilot}/c/readings",
             f"pilots/{pilot}/c/receipt",
-            f"pilots/{pilot}/seal",
+            f"pilots/{pilot}/c/seal",
             "spBv1.0/STATE/x",
         ):
             assert admin.publish(topic) == DENIED
+        assert admin.publish(f"pilots/{pilot}/seal") < 0x80
         for topic in ("#", "pilots/#", f"pilots/{pilot}/c/readings", "$share/x/pilots/#"):
             assert admin.subscribe(topic) >= 0x80
 
