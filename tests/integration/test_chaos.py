@@ -93,7 +93,7 @@ def _store(connection: Connection, of: dict[str, int], numbers: Sequence[int], *
         ),
         delivered={of["connection_id"]: len(numbers)},
         payload_bytes={of["connection_id"]: len(numbers)},
-        messages=[(of["pilot_id"], of["connection_id"], "t", b"x") for _ in numbers],
+        messages=[(of["pilot_id"], of["connection_id"], "t", b"x", 0, 0) for _ in numbers],
         sequences=[(of["connection_id"], "b", number) for number in numbers] if numbered else [],
     )
     commit(connection, batch)

@@ -114,7 +114,8 @@ def test_the_example_loses_nothing_when_the_broker_is_killed(
         with collecting(database_url, own_broker.collector_url(), "collector-1"):
             out, err = process.communicate(timeout=90)
     assert (process.returncode, out) == (0, "1500 sent, and all of them receipted\n"), err
-    assert err.count("connected: Success") >= 4
+    # Once at first and after each kill; one that falls while it still waits to connect again is met by nobody.
+    assert err.count("connected: Success") >= 3
     assert count(connection, "reading") == count(connection, "(SELECT DISTINCT observed_at FROM reading) AS t") == 1500
     row = connection.execute(
         "SELECT count(DISTINCT boot) AS boots, sum(upper(span) - lower(span)) AS sent, bool_and(int8multirange(span) = received)"

@@ -131,8 +131,8 @@ LINES = {
     " FROM event_conflict WHERE received_at >= %(from)s",
     "exclusion": "SELECT exclusion_id, '지점-1' AS slot, start_at, end_at, reason, asked_on, asked_by, agreed_site,"
     " agreed_team, note, recorded_at, recorded_by FROM exclusion WHERE recorded_at >= %(from)s",
-    "finding": "SELECT finding_id, '지점-1' AS slot, NULL AS channel, NULL AS revision, kind, start_at, end_at, value, unit,"
-    " detail::text, recorded_at FROM finding WHERE recorded_at >= %(from)s",
+    "finding": "SELECT finding_id, '지점-1' AS slot, NULL AS channel, NULL AS revision, kind, flag, start_at, end_at, value,"
+    " unit, detail::text, recorded_at FROM finding WHERE recorded_at >= %(from)s",
     "installation": "SELECT installation_id, '지점-1' AS slot, serial, model, firmware, installed_at, recorded_at"
     " FROM installation WHERE recorded_at >= %(from)s",
     "intake_connection": "SELECT '지점-1' AS connection, day, delivered, committed, quarantined, redelivered, payload_bytes,"

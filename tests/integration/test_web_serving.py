@@ -74,6 +74,7 @@ def test_the_interface_describes_itself_and_pages_through_pilots(site: Web, conn
         wrong = admin.get("/api/v1/pilots?limit=0")
     assert set(schema["paths"]) == {
         "/api/v1/pilots", "/api/v1/pilots/{pilot}", "/api/v1/pilots/{pilot}/evaluation", "/api/v1/pilots/{pilot}/intake",
+        "/api/v1/pilots/{pilot}/completeness", "/api/v1/pilots/{pilot}/findings",
     }  # fmt: skip
     assert [first["pilots"][0]["pilot"], second["pilots"][0]["pilot"], second["next"]] == ["air", "bee", None]
     assert (wrong.status_code, wrong.headers["content-type"]) == (400, "application/problem+json")
