@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -12,8 +13,7 @@ import numpy as np
 from core.database import Connection
 from core.window import MICROSECOND, Window
 from devices.plan.model import Plan
-from simulators.scenario.base import Scenario
-from simulators.scenario.records import Readings
+from simulators.scenario.records import Event, Link, Readings
 from telemetry.batch import EventRecord, LinkStateRecord
 from telemetry.channels import ChannelInfo, channels
 from telemetry.intake import latest_readings
@@ -23,6 +23,19 @@ from telemetry.rows import Columns
 _STEP = timedelta(days=10)
 _DELAY_US = 350_000
 """From a device's clock to the store, as a site with a good network has it."""
+
+
+class History(Protocol):
+    """What can be asked what a slot sent in a window: a scenario, or a story of the gallery."""
+
+    def readings(self, plan: Plan, slot: str, start: datetime, end: datetime) -> Readings:
+        """The readings in ``[start, end)``."""
+
+    def events(self, plan: Plan, slot: str, start: datetime, end: datetime) -> Sequence[Event]:
+        """The events in ``[start, end)``."""
+
+    def links(self, plan: Plan, slot: str, start: datetime, end: datetime) -> Sequence[Link]:
+        """The changes of the link in ``[start, end)``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +48,7 @@ class Loaded:
 
 
 def load_history(
-    connection: Connection, plan: Plan, scenario: Scenario, until: datetime, progress: Callable[[float], None]
+    connection: Connection, plan: Plan, scenario: History, until: datetime, progress: Callable[[float], None]
 ) -> Loaded:
     """Fill a pilot's store from where the last load ended (or its period began) up to ``until``.
 
@@ -85,13 +98,14 @@ def _load_readings(
         value=found.value,
         flags=np.zeros(len(found), dtype=np.int16),
     )
-    return load_readings(connection, plan.pilot, columns, found.observed_us + _DELAY_US)
+    delay_us = _DELAY_US if found.delay_us is None else found.delay_us
+    return load_readings(connection, plan.pilot, columns, found.observed_us + delay_us)
 
 
 def _load_happenings(
     connection: Connection,
     plan: Plan,
-    scenario: Scenario,
+    scenario: History,
     slot: str,
     part: Window,
     by_name: dict[tuple[str, str], ChannelInfo],

@@ -75,7 +75,7 @@ def _hollow(data: OpinionData) -> bool:
 def _kpi(kpi: OpinionKpi, data: OpinionData, words: Words) -> dict[str, Any]:
     numbers = Numbers.of(kpi, words)
     title = _sentence(kpi, data, numbers)
-    chart = trend(_trend(kpi, title, numbers), language=words.language, width=640, height=96)
+    chart = trend(trend_record(kpi, title, numbers), language=words.language, width=640, height=96)
     return {
         "name": kpi.name,
         "state": words.state(kpi.status),
@@ -113,7 +113,8 @@ def _sentence(kpi: OpinionKpi, data: OpinionData, numbers: Numbers) -> str:
     return words.say(N_("%(month)s %(name)s%(topic)s %(value)s이며, 목표(%(target)s)에 미치지 못합니다."), **said)
 
 
-def _trend(kpi: OpinionKpi, title: str, numbers: Numbers) -> Trend:
+def trend_record(kpi: OpinionKpi, title: str, numbers: Numbers) -> Trend:
+    """A KPI from month to month, ready to be drawn."""
     words = numbers.words
     unit = words.unit(kpi.unit)
     points = tuple(

@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "audit": ("pilotbed.cli.audit", "audit", "Who changed what, and when."),
     "protocol": ("pilotbed.cli.protocol", "app", "Try a message against a protocol's decoder."),
     "simulate": ("pilotbed.cli.simulate", "app", "Send what a site would send, or replay a recording."),
+    "gallery": ("pilotbed.cli.gallery", "gallery", "Judge an example of each KPI, and compare with its known answer."),
     "bench": ("pilotbed.cli.bench", "app", "Measure this machine's intake."),
     "doctor": ("pilotbed.cli.doctor", "doctor", "Check this machine, and say what to do."),
 }

@@ -25,6 +25,8 @@ class Readings:
     """In the channel's canonical unit, to the last bit what the intake makes of ``sent``; a state's code."""
     sent: Floats
     """In the channel's source unit, as the device writes it; a state's code."""
+    delay_us: Micros | None = None
+    """From each one's instant to its receipt, where that is told; else it is the loader's to say."""
 
     def __len__(self) -> int:
         return int(self.observed_us.size)
@@ -39,7 +41,17 @@ class Readings:
             observed_us=_concatenated([part.observed_us for part in parts], np.int64),
             value=_concatenated([part.value for part in parts], np.float64),
             sent=_concatenated([part.sent for part in parts], np.float64),
+            delay_us=_delays(parts),
         )
+
+
+def _delays(parts: Sequence[Readings]) -> Micros | None:
+    told = [part.delay_us for part in parts if part.delay_us is not None]
+    if told and len(told) < len(parts):
+        raise ValueError(
+            "Some parts tell when their readings were received, and some do not: let all of them, or none."
+        )
+    return np.concatenate(told) if told else None
 
 
 def _concatenated(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
