@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from ingest import reasons
+from ingest.memory import Recollection, nothing
 from ingest.message import Decoded, Message, message_flags, quarantined
 from ingest.part import Part
 from ingest.protocols.json.numbering import found_in
@@ -52,17 +53,15 @@ class Arrivals:
                 self._latest[channel_id] = decoded.observed_us[place] = at_us
 
 
-def decode(parts: Iterable[Part], routes: Routes, arrivals: Arrivals, limits: Limits) -> Batch:
-    """Everything that the messages say, and the count of them."""
-    out = Decoded()
-    batch = Batch(
-        readings=Readings(channel_id=out.channel_id, observed_us=out.observed_us, value=out.value, flags=out.flags),
-        events=out.events,
-        link_states=out.link_states,
-        quarantined=out.quarantined,
-        rejected=out.rejected,
-        sequences=out.sequences,
-    )
+def decode(
+    parts: Iterable[Part], routes: Routes, arrivals: Arrivals, limits: Limits, memory: Recollection | None = None
+) -> Batch:
+    """Everything that the messages say, and the count of them.
+
+    :param memory: what protocols remember from before, and what they will remember; nothing if left out.
+    """
+    out = Decoded(memory=nothing() if memory is None else memory)
+    batch = _batch_of(out)
     delivered, payload_bytes, keep = batch.delivered, batch.payload_bytes, batch.messages.append
     find, most_bytes, most_topic, keep_messages = (
         routes.find, limits.payload_bytes, limits.topic_bytes, limits.keep_messages)  # fmt: skip
@@ -85,6 +84,34 @@ def decode(parts: Iterable[Part], routes: Routes, arrivals: Arrivals, limits: Li
                 keep((route.pilot_id, connection_id, route.topic, payload, received_us, message.flags))
     if out.arrivals:
         arrivals.spread(out)
+    batch.remembered = out.memory.stored()
+    return batch
+
+
+def _batch_of(out: Decoded) -> Batch:
+    """The batch whose columns and records are those that decoders fill."""
+    return Batch(
+        readings=Readings(channel_id=out.channel_id, observed_us=out.observed_us, value=out.value, flags=out.flags),
+        events=out.events,
+        link_states=out.link_states,
+        quarantined=out.quarantined,
+        rejected=out.rejected,
+        sequences=out.sequences,
+    )
+
+
+def waited(routes: Routes, now_us: int, arrivals: Arrivals, memory: Recollection) -> Batch:
+    """What protocols have to say because time has passed, without a message: whom they waited for did not come."""
+    out = Decoded(memory=memory)
+    batch = _batch_of(out)
+    for protocol in routes.waiting:
+        try:
+            protocol.wait(now_us, out)
+        except Exception:  # noqa: BLE001 - any error of ours: the other protocols and the queue go on
+            _log.exception("a protocol failed while nothing was said")
+    if out.arrivals:
+        arrivals.spread(out)
+    batch.remembered = memory.stored()
     return batch
 
 
@@ -120,11 +147,17 @@ def _unusual(message: Message, route: Route, header: int, out: Decoded, batch: B
     return False
 
 
-def decode_guarded(parts: Sequence[Part], routes: Routes, arrivals: Arrivals, limits: Limits) -> Batch:
+def decode_guarded(
+    parts: Sequence[Part], routes: Routes, arrivals: Arrivals, limits: Limits, memory: Recollection | None = None
+) -> Batch:
     """The same, whatever a decoder does: one that raises must not hold up the queue, so its message is set aside."""
+    memory = nothing() if memory is None else memory
 
     def decoded(some: Sequence[Part]) -> Batch:
-        return decode(some, routes, arrivals, limits)
+        trial = memory.trial()
+        batch = decode(some, routes, arrivals, limits, trial)
+        memory.keep(trial)
+        return batch
 
     try:
         return decoded(parts)
@@ -139,6 +172,7 @@ def decode_guarded(parts: Sequence[Part], routes: Routes, arrivals: Arrivals, li
                 except Exception as error:  # noqa: BLE001 - likewise
                     batch = set_aside(single, routes, reasons.DECODER_FAILED, repr(error))
                 add(whole, batch)
+        whole.remembered = memory.stored()
         return whole
 
 

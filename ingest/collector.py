@@ -15,6 +15,7 @@ from ingest.broker_url import parse_broker_url
 from ingest.division import division
 from ingest.inbox import Inbox
 from ingest.listener import Listener
+from ingest.memory import Memory
 from ingest.preparer import Prepared, Preparer
 from ingest.rate import RateLimit
 from ingest.receipts import Receipts
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 STOP_WITHIN_S: Final = 8.0
 """How long what is held may take to be committed once we are asked to stop; the rest stays with the broker."""
 _REGISTRY_EVERY_S: Final = 1.0
+_TICK_EVERY_S: Final = 1.0
 DRAINED_AFTER_S: Final = 3.0
 """A queue from which nothing came for so long, with everything settled, is empty."""
 
@@ -45,6 +47,7 @@ class Collector:
         self._stop = threading.Event()
         self._inbox = Inbox(high_water_messages=settings.high_water_messages, sender=self._sender)
         rate = settings.max_messages_per_second
+        memory = Memory()
         self._preparer = Preparer(
             self._inbox,
             routes=lambda: self._writer.routes,
@@ -56,6 +59,7 @@ class Collector:
                 keep_messages=settings.keep_messages,
             ),
             rate=None if rate is None else RateLimit(rate),
+            memory=memory,
         )
         self._writer = Writer(
             database_url,
@@ -64,6 +68,8 @@ class Collector:
             acknowledge=self._acknowledge,
             wait=self._pause,
             receipts=Receipts(lambda topic, payload: self._listener.publish(topic, payload)),
+            memory=memory,
+            command=lambda topic, payload: self._listener.publish(topic, payload),
             quota=Quota(messages=settings.quarantine_messages_per_day, payload_bytes=settings.quarantine_bytes_per_day),
         )
         self._routes = self._writer.routes
@@ -124,7 +130,7 @@ class Collector:
             self._leave()
 
     def _collect(self) -> None:
-        refreshed_at = time.monotonic()
+        refreshed_at = ticked_at = time.monotonic()
         while not self._stop.is_set():
             prepared = self._preparer.next(timeout_s=0.2)
             if prepared is not None:
@@ -132,6 +138,9 @@ class Collector:
             elif time.monotonic() - refreshed_at >= _REGISTRY_EVERY_S:
                 refreshed_at = time.monotonic()
                 self._writer.refresh()
+            if time.monotonic() - ticked_at >= _TICK_EVERY_S:
+                ticked_at = time.monotonic()
+                self._writer.tick(self._preparer.waited)
             if self._writer.routes is not self._routes:
                 self._routes = self._writer.routes
                 self._listener.want(self._filters())

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from ingest.memory import Recollection, nothing
 from telemetry.batch import EventRecord, Flag, LinkStateRecord, QuarantinedMessage, RejectedItem
 
 HEAD_BYTES: Final = 4_096
@@ -54,6 +55,8 @@ class Decoded:
     quarantined: list[QuarantinedMessage] = field(default_factory=list)
     sequences: list[tuple[int, str, int]] = field(default_factory=list)
     """Numbers that messages carried: (connection_id, boot, seq)."""
+    memory: Recollection = field(default_factory=nothing)
+    """What protocols remember from message to message, and the commands that they ask for."""
     arrivals: list[int] = field(default_factory=list)
     """Positions of the readings whose observed_us is an arrival: they are made strictly increasing per channel."""
 

@@ -7,11 +7,13 @@ routes in force; so this is only ever work done ahead of time.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.batching import Arrivals, Limits, decode_guarded
+from ingest.batching import Arrivals, Limits, decode_guarded, waited
 from ingest.inbox import Inbox
+from ingest.memory import Memory, Recollection
 from ingest.part import Part
 from ingest.rate import RateLimit
 from ingest.routing import Routes
@@ -26,6 +28,8 @@ class Prepared:
     parts: list[Part]
     routes: Routes
     batch: Batch
+    memory: Recollection
+    """What its messages were decoded by, and leave behind."""
 
 
 class Preparer:
@@ -40,8 +44,12 @@ class Preparer:
         batch_seconds: float,
         limits: Limits,
         rate: RateLimit | None,
+        memory: Memory,
     ) -> None:
-        """:param rate: what comes beyond it is set aside; None: there is no limit."""
+        """
+        :param rate: what comes beyond it is set aside; None: there is no limit.
+        :param memory: what protocols remember as of the last commit.
+        """
         self._inbox = inbox
         self._routes = routes
         self._batch_messages = batch_messages
@@ -50,6 +58,10 @@ class Preparer:
         self._rate = rate
         self._arrivals = Arrivals()
         self._changed = threading.Condition()
+        self._memory = memory
+        self._last: Recollection | None = None
+        self._asked = False
+        """Whether the writer waits for the next batch: all before it are settled."""
         self._ready: Prepared | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._main, name="preparer", daemon=True)
@@ -71,16 +83,25 @@ class Preparer:
         return self._ended and self._ready is None
 
     def next(self, timeout_s: float) -> Prepared | None:
-        """The next batch; None if there was none in time, or there will be none."""
+        """The next batch; None if there was none in time, or there will be none. To be called once the one before is settled."""
         with self._changed:
+            self._asked = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._ready is not None or self._ended, timeout_s)
             ready, self._ready = self._ready, None
+            self._asked = ready is None
+            if ready is not None and not self._memory.fits(ready.memory):
+                ready.memory.discarded = True
             self._changed.notify_all()
         return ready
 
-    def decoded(self, parts: list[Part], routes: Routes) -> Batch:
+    def decoded(self, parts: list[Part], routes: Routes, memory: Recollection) -> Batch:
         """What these messages say by these routes."""
-        return decode_guarded(parts, routes, self._arrivals, self._limits)
+        return decode_guarded(parts, routes, self._arrivals, self._limits, memory)
+
+    def waited(self, routes: Routes, memory: Recollection) -> Batch:
+        """What protocols say because time has passed."""
+        return waited(routes, time.time_ns() // 1000, self._arrivals, memory)
 
     def abandon(self) -> None:
         """End without having handed everything over: what is left stays with the broker."""
@@ -106,14 +127,26 @@ class Preparer:
             if parts:
                 routes = self._routes()
                 parts = self._limited(parts, routes)
-                batch = self.decoded(parts, routes)
+                memory = self._memory.batch(self._before())
+                batch = self.decoded(parts, routes, memory)
                 batch.rows = rows.ahead(rows.columns(batch.readings))
-                prepared = Prepared(parts=parts, routes=routes, batch=batch)
+                prepared = Prepared(parts=parts, routes=routes, batch=batch, memory=memory)
+                self._last = memory
                 with self._changed:
                     self._ready = prepared
                     self._changed.notify_all()
             elif self._inbox.closed:
                 return
+
+    def _before(self) -> Recollection | None:
+        """What the batch before leaves behind; None where that is committed, or is no more what it was."""
+        last = self._last
+        if last is not None and last.discarded:
+            # The writer decodes it again: what that leaves behind is known once the writer asks for more.
+            with self._changed:
+                self._changed.wait_for(lambda: self._asked or self._ended)
+            return None
+        return last
 
     def _limited(self, parts: list[Part], routes: Routes) -> list[Part]:
         """What is beyond a sender's rate is marked here, once: decoding again must come to the same."""

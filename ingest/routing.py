@@ -9,7 +9,7 @@ from paho.mqtt.matcher import MQTTMatcher
 
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoder
-from ingest.protocols import PROTOCOLS, ProtocolConnection
+from ingest.protocols import PROTOCOLS, ProtocolConnection, Waiting
 from ingest.protocols.json.decoder import NATIVE_FILTERS, native_parts
 from ingest.topics import without_covered
 
@@ -52,6 +52,12 @@ class Routes:
         for wanted, owners in held.items():
             self._filters[wanted] = owners
         self._known: dict[bytes, Route] = {}
+
+        self.waiting: list[Waiting] = []
+        """Those that want to be asked about each second."""
+        for _, protocol in self._connections:
+            if isinstance(protocol, Waiting):
+                self.waiting.append(protocol)
 
     @property
     def bindings(self) -> Sequence[ConnectionBinding]:

@@ -21,13 +21,14 @@ from devices.registry.bindings import stamp
 from ingest import reasons, registry
 from ingest.backoff import Backoff
 from ingest.batching import set_aside
+from ingest.memory import Memory, Recollection, of_rows
 from ingest.part import Part
 from ingest.preparer import Prepared
 from ingest.receipts import Receipts
 from ingest.routing import Routes
 from telemetry.aside import Quota
 from telemetry.batch import Batch
-from telemetry.commit import BatchMark, Committed, Committer, RefusedByStore
+from telemetry.commit import BatchMark, Committed, Committer, RefusedByStore, remembered
 
 _log = logging.getLogger(__name__)
 
@@ -46,14 +47,18 @@ class Writer:
         database_url: str,
         *,
         name: str,
-        decoded: Callable[[list[Part], Routes], Batch],
+        decoded: Callable[[list[Part], Routes, Recollection], Batch],
         acknowledge: Callable[[int, list[int]], bool],
         wait: Callable[[float], bool],
         receipts: Receipts,
+        memory: Memory,
+        command: Callable[[str, bytes], None],
         quota: Quota | None = None,
     ) -> None:
         """
-        :param decoded: decodes messages by routes.
+        :param decoded: decodes messages by routes, with what is remembered from before.
+        :param memory: what protocols remember as of the last commit.
+        :param command: publishes what a protocol tells a device.
         :param acknowledge: takes a generation and packet ids; False if they are of a past connection.
         :param wait: sleeps so many seconds; True if we are asked to stop.
         :param quota: what is kept of messages that are set aside.
@@ -65,6 +70,10 @@ class Writer:
         self._wait = wait
         self._connection: Connection | None = None
         self._receipts = receipts
+        self._memory = memory
+        self._command = command
+        self._recalled: set[int] = set()
+        """The connections of which is known what they remember."""
         self._committer = Committer(quota)
         self._run = uuid4()
         self._number = 0
@@ -94,6 +103,25 @@ class Writer:
             self._receipts.tell(self._connection, self.routes.bindings)
         except psycopg.Error as error:
             self._failed(DatabaseAway(f"What is committed cannot be read: {first_line(error)}."))
+
+    def tick(self, waited: Callable[[Routes, Recollection], Batch]) -> None:
+        """Let protocols act because time has passed. While the database is away: later.
+
+        :param waited: what they say and remember then.
+        """
+        if not self.routes.waiting or self._connection is None:
+            return
+        memory = self._memory.batch()
+        batch = waited(self.routes, memory)
+        self._number += 1
+        if not memory.changes and not memory.commands:
+            return
+        try:
+            self._commit(self._connection, batch, [], memory)
+        except DatabaseAway as error:
+            self._failed(error)
+        except RefusedByStore as error:
+            _log.error("what a protocol said while nothing was heard is refused by the store: %s", error)
 
     def write(self, prepared: Prepared) -> None:
         """Settle these messages: committed and acknowledged, or set aside and acknowledged.
@@ -136,17 +164,27 @@ class Writer:
             self._connection = None
 
     def _settle(self, parts: list[Part], ahead: Prepared | None) -> None:
-        """:param ahead: what was decoded of them ahead of time; it counts if the registry is still the same."""
+        """:param ahead: what was decoded of them ahead of time; it counts if registry and memory are still the same."""
         connection = self._follow_registry()
-        usable = ahead is not None and ahead.routes is self.routes
-        batch = ahead.batch if ahead is not None and usable else self._decoded(parts, self.routes)
-        self._commit(connection, batch, parts)
+        if ahead is not None and ahead.routes is self.routes and self._memory.fits(ahead.memory):
+            batch, memory = ahead.batch, ahead.memory
+        else:
+            if ahead is not None:
+                ahead.memory.discarded = True
+            memory = self._memory.batch()
+            batch = self._decoded(parts, self.routes, memory)
+        self._commit(connection, batch, parts, memory)
 
-    def _commit(self, connection: Connection, batch: Batch, parts: list[Part]) -> None:
+    def _commit(self, connection: Connection, batch: Batch, parts: list[Part], memory: Recollection) -> None:
         begun = time.monotonic()
         mark = BatchMark(collector=self._name, run=self._run, number=self._number)
         committed = self._committer.commit(connection, batch, mark=mark)
+        self._memory.settle(memory)
+        if committed.repeated and batch.remembered:  # by another registry, perhaps: what was written counts
+            self._memory.load(of_rows(remembered(connection, sorted({one[0] for one in batch.remembered}))))
         self._settled(parts)
+        for topic, payload in memory.commands:
+            self._command(topic, payload)
         self._receipts.touch(batch.sequences)
         _tell(committed, len(batch.readings), time.monotonic() - begun)
 
@@ -168,7 +206,7 @@ class Writer:
         topic = parts[0].items[0][0].decode("utf-8", "replace")
         batch = set_aside(parts[0], self.routes, reasons.REFUSED_BY_STORE, detail)
         try:
-            self._until_known(lambda: self._commit(self._open(), batch, parts))
+            self._until_known(lambda: self._commit(self._open(), batch, parts, self._memory.batch()))
         except RefusedByStore as error:
             _log.error(
                 "a message can be neither stored nor set aside, it stays with the broker topic=%s: %s", topic, error
@@ -182,12 +220,21 @@ class Writer:
         try:
             current = stamp(connection)
             if current != self._stamp:
-                self.routes = Routes(registry.load(connection))
+                routes = Routes(registry.load(connection))
+                self._recall(connection, [binding.connection_id for binding in routes.bindings])
+                self.routes = routes
                 self._stamp = current
                 _log.info("registry read connections=%d", len(self.routes.bindings))
         except psycopg.Error as error:
             raise DatabaseAway(f"The registry cannot be read: {first_line(error)}.") from error
         return connection
+
+    def _recall(self, connection: Connection, connection_ids: list[int]) -> None:
+        """Read what the protocols of new connections remember."""
+        new = [one for one in connection_ids if one not in self._recalled]
+        if new:
+            self._memory.load(of_rows(remembered(connection, new)))
+            self._recalled.update(new)
 
     def _open(self) -> Connection:
         if self._connection is None or self._connection.closed:

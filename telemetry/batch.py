@@ -131,3 +131,5 @@ class Batch:
     """Numbers that messages carried: (connection_id, boot, seq); ``boot`` is empty where the sender names none."""
     messages: list[tuple[int, int, str, bytes, int, int]] = field(default_factory=list)
     """Raw messages to keep: (pilot_id, connection_id, topic, payload, arrival in µs, flags of the delivery)."""
+    remembered: list[tuple[int, str, bytes | None]] = field(default_factory=list)
+    """What protocols remember from here on: (connection_id, name, value); None where it is forgotten."""

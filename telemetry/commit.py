@@ -7,6 +7,7 @@ stage that tells duplicates (same value: counted) from conflicts (another value:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -119,6 +120,8 @@ class Committer:
                 _count_connections(connection, batch, received, aside)
                 _count_slots(connection, batch, received, runs, outcome, events, rejected)
                 sequence.account(connection, batch.sequences, received)
+                if batch.remembered:
+                    _remember(connection, batch)
         except psycopg.Error as error:
             if error.sqlstate is not None and error.sqlstate[:2] in _REFUSALS:
                 raise RefusedByStore(
@@ -184,6 +187,11 @@ class Committer:
 def commit(connection: Connection, batch: Batch) -> Committed:
     """Write one batch on its own; see :meth:`Committer.commit`."""
     return Committer().commit(connection, batch)
+
+
+def remembered(connection: Connection, connection_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What protocols remember of these connections: rows of connection_id, name, value."""
+    return connection.execute(_SQL["remembered"], {"connections": list(connection_ids)}).fetchall()
 
 
 def _write_events(connection: Connection, batch: Batch, received: datetime) -> _Outcome:
@@ -276,6 +284,23 @@ def _write_links_and_messages(connection: Connection, batch: Batch, received: da
                 "connections": sorted({entry[0] for entry in entries}),
                 "n": len(entries),
                 "body": messages.pack(entries),
+            },
+        )
+
+
+def _remember(connection: Connection, batch: Batch) -> None:
+    """What protocols remember once these messages are read: with them, or not at all."""
+    gone = [(connection_id, name) for connection_id, name, value in batch.remembered if value is None]
+    kept = [(connection_id, name, value) for connection_id, name, value in batch.remembered if value is not None]
+    if gone:
+        connection.execute(_SQL["forget"], {"connections": [one[0] for one in gone], "names": [one[1] for one in gone]})
+    if kept:
+        connection.execute(
+            _SQL["remember"],
+            {
+                "connections": [one[0] for one in kept],
+                "names": [one[1] for one in kept],
+                "values": [one[2] for one in kept],
             },
         )
 

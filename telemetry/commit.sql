@@ -123,6 +123,23 @@ WITH refused AS (
 )
 SELECT slot_id, count(*) AS n FROM refused GROUP BY slot_id
 
+-- name: remember
+-- What protocols remember from this batch on.
+INSERT INTO protocol_memory AS held (connection_id, name, value)
+SELECT connection_id, name, value
+FROM unnest(%(connections)s::int[], %(names)s::text[], %(values)s::bytea[]) AS given (connection_id, name, value)
+ON CONFLICT (connection_id, name) DO UPDATE SET value = excluded.value
+
+-- name: forget
+-- What protocols remember no more.
+DELETE FROM protocol_memory
+USING unnest(%(connections)s::int[], %(names)s::text[]) AS given (connection_id, name)
+WHERE protocol_memory.connection_id = given.connection_id AND protocol_memory.name = given.name
+
+-- name: remembered
+-- What protocols remember of some connections.
+SELECT connection_id, name, value FROM protocol_memory WHERE connection_id = ANY (%(connections)s)
+
 -- name: insert_message
 -- A block of raw messages.
 INSERT INTO message (pilot_id, received_at, connections, n, body)
