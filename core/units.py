@@ -50,7 +50,7 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "MWh": "megawatt * hour", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "V": "volt", "mV": "millivolt",
         "A": "ampere", "mA": "milliampere", "cA": "centiampere", "VA": "volt * ampere", "var": "volt * ampere",
         "Hz": "hertz", "lx": "lux", "dB": "decibel_level", "dBA": "decibel_level", "dB(A)": "decibel_level",
-        "dBm": "decibel_milliwatt_level", "pH": "ph_scale", "bpm": "beat / minute",
+        "dBm": "decibel_milliwatt_level", "dBW": "decibel_watt_level", "Bspl": "bel_level", "NTU": "turbidity_unit", "pH": "ph_scale", "bpm": "beat / minute",
         # Pressure, force, mass, angle, length, time
         "Pa": "pascal", "hPa": "hectopascal", "kPa": "kilopascal", "bar": "bar", "N": "newton", "g": "gram",
         "kg": "kilogram", "rad": "radian", "deg": "degree", "°": "degree", "degE7": "1e-7 degree", "lat": "degree",
@@ -79,7 +79,10 @@ _DEFINITIONS = (
     "ph_scale = [ph]",
     # Levels are kept as they are: a mean of decibels is a mean of numbers, and is called so.
     "decibel_level = [sound_level]",
+    "bel_level = 10 * decibel_level",
     "decibel_milliwatt_level = [radio_level]",
+    "decibel_watt_level = decibel_milliwatt_level; offset: 30",
+    "turbidity_unit = [turbidity]",
     "centidegC = 0.01 * kelvin; offset: 273.15",
 )
 

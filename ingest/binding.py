@@ -26,6 +26,8 @@ class ChannelBinding:
     name: str
     source: str
     """Where its value stands in a message; its name where the plan names nothing else."""
+    unit: str = ""
+    """The canonical one."""
     conversion: Conversion = IDENTITY
     """From the unit in the message to the canonical one."""
     states: Mapping[str, int] | None = None
@@ -83,6 +85,7 @@ def channel_binding(*, channel_id: int, name: str, kind: str, unit: str, options
         channel_id=channel_id,
         name=name,
         source=options.get("source") or name,
+        unit=unit,
         conversion=IDENTITY if states is not None or source_unit is None else conversion(source_unit, unit),
         states=states,
     )

@@ -56,6 +56,9 @@ BAD_STATUS: Final = "bad_status"
 NUL_CHARACTER: Final = "nul_character"
 REPEATED_KEY: Final = "repeated_key"
 BAD_SEQUENCE: Final = "bad_sequence"
+NOT_OF_PROTOCOL: Final = "not_of_protocol"
+UNKNOWN_UNIT: Final = "unknown_unit"
+OTHER_UNIT: Final = "other_unit"
 
 _LIST: Final = (
     Reason(
@@ -273,6 +276,29 @@ _LIST: Final = (
         en="The message's number (seq) or its boot mark is not of the agreed form, so it was not counted; its data were taken.",
         step_ko="seq는 0 이상 2^62 미만의 정수로, boot는 64자 이하의 글자나 정수로 보내 주십시오.",
         step_en="Send seq as an integer from 0 to below 2^62, and boot as a text of at most 64 characters or an integer.",
+    ),
+    Reason(
+        code=NOT_OF_PROTOCOL,
+        ko="메시지가 통신 연결의 규격(protocol)에 맞지 않습니다.",
+        en="The message is not of its connection's protocol.",
+        step_ko="장비의 전송 형식을 확인하거나 계획서의 통신 연결(protocol)을 바로잡아 주십시오.",
+        step_en="Check what the device sends, or correct the connection's protocol in the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=UNKNOWN_UNIT,
+        ko="메시지에 적힌 단위가 단위 표에 없습니다.",
+        en="The unit that the message states is not in the table of units.",
+        step_ko="장비가 규격에 등록된 단위로 보내도록 고쳐 주십시오.",
+        step_en="Make the device send a unit that its protocol registers.",
+    ),
+    Reason(
+        code=OTHER_UNIT,
+        ko="메시지에 적힌 단위가 측정 항목의 단위와 다른 양입니다.",
+        en="The unit that the message states measures something else than its channel.",
+        step_ko="계획서에서 측정 항목의 이름(source)이나 단위를 확인해 주십시오.",
+        step_en="Check the channel's source, or its unit, in the plan.",
+        curable=True,
     ),
 )  # fmt: skip
 

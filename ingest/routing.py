@@ -10,7 +10,7 @@ from paho.mqtt.matcher import MQTTMatcher
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoder
 from ingest.protocols import PROTOCOLS, ProtocolConnection, Waiting
-from ingest.protocols.json.decoder import NATIVE_FILTERS, native_parts
+from ingest.protocols.native import NATIVE_FILTERS, native_parts
 from ingest.topics import without_covered
 
 _MOST_TOPICS: Final = 30_000

@@ -4,4 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from devices.plan.protocols import provide, register
+
 __version__: Final = "0.2.0"
+
+
+def _register_protocols() -> None:
+    from ingest.protocols import PROTOCOLS
+
+    for name, room in PROTOCOLS.items():
+        register(name, room.options())
+
+
+provide(_register_protocols)

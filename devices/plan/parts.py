@@ -62,3 +62,7 @@ class Part(BaseModel):
     """A part of the plan: nothing unknown is taken, nothing is changed after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class NoOptions(Part):
+    """What a protocol takes that takes nothing besides what every connection has."""

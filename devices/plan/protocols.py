@@ -1,22 +1,29 @@
-"""The protocols that a connection may name. Each protocol's room registers itself where the front door wires it."""
+"""The protocols that a connection may name. The front door says which there are, when it is first asked.
+
+Nothing here is imported that costs time: every command passes by.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_KNOWN: dict[str, type[BaseModel] | None] = {"json": None}
+_PROVIDERS: list[Callable[[], None]] = []
 
 
-class NoOptions(BaseModel):
-    """A protocol that takes nothing besides what every connection has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-_KNOWN: dict[str, type[BaseModel]] = {"json": NoOptions}
+def provide(fill: Callable[[], None]) -> None:
+    """Have protocols registered by :func:`register` once somebody asks which there are."""
+    _PROVIDERS.append(fill)
 
 
-def register(name: str, options: type[BaseModel] = NoOptions) -> None:
-    """Make a protocol known, with the model of what stands under ``options:`` of its connections.
+def register(name: str, options: type[BaseModel] | None = None) -> None:
+    """Make a protocol known.
 
+    :param options: the model of what stands under ``options:`` of its connections; None: it takes nothing there.
     :raises ValueError: the name is taken by another model.
     """
     if _KNOWN.setdefault(name, options) is not options:
@@ -27,9 +34,18 @@ def register(name: str, options: type[BaseModel] = NoOptions) -> None:
 
 def options_of(name: str) -> type[BaseModel]:
     """The options' model of a known protocol."""
-    return _KNOWN[name]
+    from devices.plan.parts import NoOptions
+
+    _ask()
+    return _KNOWN[name] or NoOptions
 
 
 def known_protocols() -> tuple[str, ...]:
     """The names, in order of registration."""
+    _ask()
     return tuple(_KNOWN)
+
+
+def _ask() -> None:
+    while _PROVIDERS:
+        _PROVIDERS.pop()()

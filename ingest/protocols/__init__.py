@@ -1,14 +1,21 @@
-"""The protocols that collectors understand: one folder each, one line here."""
+"""The protocols that collectors understand: one folder each, one line here.
+
+A folder is imported when a connection speaks its protocol: what only some need costs the others nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
-from typing import Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoded, Decoder
-from ingest.protocols.json.decoder import JsonConnection
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 class ProtocolConnection(Protocol):
@@ -30,8 +37,33 @@ class Waiting(Protocol):
         """Look, about each second, whether something that was waited for did not come."""
 
 
-PROTOCOLS: Final[Mapping[str, Callable[[ConnectionBinding], ProtocolConnection]]] = MappingProxyType(
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A protocol's folder."""
+
+    folder: str
+    connection: str
+    """The class in its ``decoder.py`` that makes a :class:`ProtocolConnection` of a binding."""
+    takes_options: bool = False
+    """Whether its ``options.py`` has a model ``Options``, of what stands under ``options:`` in the plan."""
+
+    def __call__(self, binding: ConnectionBinding) -> ProtocolConnection:
+        """The connection's part in this protocol."""
+        made: ProtocolConnection = getattr(self._module("decoder"), self.connection)(binding)
+        return made
+
+    def options(self) -> type[BaseModel] | None:
+        """The model of a connection's options; None where it takes none."""
+        found: type[BaseModel] | None = self._module("options").Options if self.takes_options else None
+        return found
+
+    def _module(self, name: str) -> Any:
+        return import_module(f"{__name__}.{self.folder}.{name}")
+
+
+PROTOCOLS: Final[Mapping[str, Room]] = MappingProxyType(
     {
-        "json": JsonConnection,
+        "json": Room("json", "JsonConnection"),
+        "senml": Room("senml", "SenmlConnection"),
     }
 )

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-import ingest.protocols.json as protocol
+import ingest.protocols as protocols
 from core.window import micros
 from devices.plan.model import Connection, Plan, Slot
 from devices.plan.reader import read_plan
@@ -24,7 +24,8 @@ from simulators.demo import DEMO_SCENARIOS, demo_plans
 from simulators.encoder import numbered
 from simulators.live import messages
 
-CASES = Path(protocol.__file__).parent / "cases"
+ROOM = Path(protocols.__file__).parent
+"""Where each protocol has a folder, with its cases."""
 _OF_A_SCENARIO = 150
 _DAY = date(2026, 7, 31)
 
@@ -48,12 +49,23 @@ def sites() -> list[Site]:
     return [*_of_cases(), *map(_of_scenario, DEMO_SCENARIOS)]
 
 
+def case_folders() -> list[Path]:
+    """The folder of each case, of all protocols."""
+    return sorted(path.parent for path in ROOM.glob("*/cases/*/expected.json"))
+
+
+def case_messages(folder: Path) -> list[dict[str, Any]]:
+    """What ``message.json`` tells: one message, or several in their order."""
+    told = json.loads((folder / "message.json").read_text(encoding="utf-8"))
+    return told if isinstance(told, list) else [told]
+
+
 def case_bindings(folder: Path) -> list[ConnectionBinding]:
     """The connections of one case: by the plan of its own, or the one that most cases share."""
     own = folder / "plan.yaml"
     yaml = YAML(typ="safe", pure=True)
     yaml.version = "1.2"
-    document = yaml.load((own if own.exists() else CASES / "plan.yaml").read_text(encoding="utf-8"))
+    document = yaml.load((own if own.exists() else folder.parent / "plan.yaml").read_text(encoding="utf-8"))
     return planned(
         pilot=document["pilot"],
         start_us=moment_us(document["period"]["start"]),
@@ -82,14 +94,14 @@ def moment_us(value: Any) -> int:
 
 def _of_cases() -> Iterable[Site]:
     by_plan: dict[Path, list[Recorded]] = {}
-    for folder in sorted(path for path in CASES.iterdir() if path.is_dir()):
-        told = json.loads((folder / "message.json").read_text(encoding="utf-8"))
-        owner = folder if (folder / "plan.yaml").exists() else CASES
-        by_plan.setdefault(owner, []).append((told["topic"].encode(), case_payload(told)))
+    for folder in case_folders():
+        owner = folder if (folder / "plan.yaml").exists() else folder.parent
+        recorded = [(told["topic"].encode(), case_payload(told)) for told in case_messages(folder)]
+        by_plan.setdefault(owner, []).extend(recorded)
     for owner, recorded in by_plan.items():
         bindings = case_bindings(owner)
         yield Site(
-            name=owner.name,
+            name=f"{owner.relative_to(ROOM)}",
             bindings=bindings,
             routes=Routes(bindings),
             received_us=moment_us("2026-06-01T03:00:00Z"),

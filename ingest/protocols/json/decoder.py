@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.binding import ConnectionBinding, SlotBinding
@@ -14,10 +14,8 @@ from ingest.protocols.json.repeated import sure
 from ingest.protocols.json.slot_reader import SlotReader
 from ingest.protocols.json.timing import Timing
 from ingest.protocols.json.topic import SpokenTopicDecoder, TopicDecoder
+from ingest.protocols.native import native_parts
 from ingest.topics import matches
-
-NATIVE_FILTERS: Final = ("pilots/+/+/readings", "pilots/+/+/events", "pilots/+/+/status")
-"""What every collector listens to, whatever the plans say."""
 
 
 class JsonConnection:
@@ -133,9 +131,3 @@ class _Mixed:
 def _is_event(found: Any) -> bool:
     first = sure(found[0] if type(found) is list and found else found)
     return type(first) is dict and "kind" in first and "id" in first
-
-
-def native_parts(topic: str) -> tuple[str, str, str] | None:
-    """``pilots/{pilot}/{slot}/{what}`` taken apart; None for any other topic."""
-    parts = topic.split("/")
-    return (parts[1], parts[2], parts[3]) if len(parts) == 4 and parts[0] == "pilots" else None

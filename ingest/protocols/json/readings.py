@@ -8,6 +8,7 @@ from typing import Any
 from ingest import reasons
 from ingest.binding import FUTURE_US, ConnectionBinding
 from ingest.message import Decoded, Message
+from ingest.protocols.counted import set_aside_if_curable
 from ingest.protocols.json import document
 from ingest.protocols.json.paths import ABSENT, getter
 from ingest.protocols.json.repeated import Repeated, sure
@@ -133,21 +134,16 @@ class ReadingsDecoder:
     def _nothing_usable(self, message: Message, out: Decoded, refused: int, *, selected: bool) -> None:
         """Not one reading was taken: set the message aside whole if the plan can cure that, else leave the refusals."""
         connection_id = self._binding.connection_id
-        refusals = out.rejected[refused:]
-        if not refusals:
-            if selected:
-                names = sorted(channel.source for slot in self._slots for channel in slot.slot.channels)
-                detail = f"{self._where}: sources={','.join(names) or '-'}"
-                out.quarantine(message, connection_id, reasons.NO_KNOWN_VALUE, detail)
-            else:
-                out.quarantine(
-                    message,
-                    connection_id,
-                    reasons.NO_SLOT,
-                    "select="
-                    + (",".join(f"{k}:{v}" for slot in self._slots for k, v in slot.slot.select.items()) or "-"),
-                )
-        elif all(reasons.curable(refusal.reason) for refusal in refusals):
-            del out.rejected[refused:]
-            first = refusals[0]
-            out.quarantine(message, connection_id, first.reason, f"{first.item}: {first.detail}")
+        if set_aside_if_curable(message, self._binding, out, refused):
+            return
+        if selected:
+            names = sorted(channel.source for slot in self._slots for channel in slot.slot.channels)
+            detail = f"{self._where}: sources={','.join(names) or '-'}"
+            out.quarantine(message, connection_id, reasons.NO_KNOWN_VALUE, detail)
+        else:
+            out.quarantine(
+                message,
+                connection_id,
+                reasons.NO_SLOT,
+                "select=" + (",".join(f"{k}:{v}" for slot in self._slots for k, v in slot.slot.select.items()) or "-"),
+            )

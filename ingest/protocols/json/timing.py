@@ -6,8 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest import reasons
-from ingest.binding import FUTURE_US, ConnectionBinding
+from ingest.binding import ConnectionBinding
 from ingest.message import ARRIVAL, RETAINED, Message
+from ingest.protocols.counted import require_counted
 from ingest.protocols.json import times
 from ingest.protocols.json.paths import ABSENT, Getter, getter
 from ingest.protocols.json.repeated import Repeated
@@ -39,12 +40,7 @@ class Timing:
         :raises Refused: unreadable, outside the pilot, or a retained message without a time of its own.
         """
         at_us, flags = self._instant(raw, message)
-        if at_us > message.received_us + FUTURE_US:
-            raise Refused(reasons.IN_FUTURE, f"time = received + {(at_us - message.received_us) / 1e6:.0f} s")
-        if at_us < binding.start_us:
-            raise Refused(reasons.BEFORE_PILOT, f"time = start - {(binding.start_us - at_us) / 1e6:.0f} s")
-        if at_us >= binding.end_us:
-            raise Refused(reasons.AFTER_PILOT, f"time = end + {(at_us - binding.end_us) / 1e6:.0f} s")
+        require_counted(at_us, binding, message)
         return at_us, flags
 
     def _instant(self, raw: Any, message: Message) -> tuple[int, int]:

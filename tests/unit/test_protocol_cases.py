@@ -1,4 +1,4 @@
-"""Every folder of ingest/protocols/json/cases: a message in, readings and records or a reason out."""
+"""Every folder of ingest/protocols/*/cases: messages in, readings and records or a reason out."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from ingest.message import Decoded, Message, message_flags
 from ingest.protocols import PROTOCOLS
 from ingest.reasons import REASONS
 from telemetry.batch import Flag
-from tests.fuzzing.sites import CASES, case_bindings, case_payload, moment_us
+from tests.fuzzing.sites import ROOM, case_bindings, case_folders, case_messages, case_payload, moment_us
 
-_KINDS = ("readings", "events", "link_states", "rejected", "quarantined", "sequences")
+_KINDS = ("readings", "events", "link_states", "rejected", "quarantined", "sequences", "commands")
 
 
-def _message(folder: Path) -> Message:
-    told = json.loads((folder / "message.json").read_text(encoding="utf-8"))
-    return Message(
-        topic=told["topic"],
-        payload=case_payload(told),
-        received_us=moment_us(told["received_at"]),
-        flags=message_flags(retain=told.get("retain", False), qos=told.get("qos", 1)),
-    )
+def _messages(folder: Path) -> list[Message]:
+    return [
+        Message(
+            topic=told["topic"],
+            payload=case_payload(told),
+            received_us=moment_us(told["received_at"]),
+            flags=message_flags(retain=told.get("retain", False), qos=told.get("qos", 1)),
+            redelivered=told.get("redelivered", False),
+        )
+        for told in case_messages(folder)
+    ]
 
 
 def _at(us: int) -> str:
@@ -65,6 +68,7 @@ def _found(out: Decoded, bindings: list[ConnectionBinding]) -> dict[str, list[An
         ],
         "quarantined": [q.reason for q in out.quarantined],
         "sequences": [[boot, seq] for _, boot, seq in out.sequences],
+        "commands": [topic for topic, _ in out.memory.commands],
     }  # fmt: skip
 
 
@@ -78,24 +82,31 @@ def _normal(expected: dict[str, Any]) -> dict[str, list[Any]]:
     return {kind: [instants(record) for record in expected.get(kind, [])] for kind in _KINDS}
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
-def test_case(name: str) -> None:
-    folder = CASES / name
+@pytest.mark.parametrize("folder", case_folders(), ids=lambda folder: f"{folder.parents[1].name}-{folder.name}")
+def test_case(folder: Path) -> None:
     bindings = case_bindings(folder)
-    message = _message(folder)
-    decoders = [d for b in bindings if (d := PROTOCOLS[b.protocol](b).decoder(message.topic)) is not None]
-    assert len(decoders) == 1, f"{message.topic} belongs to {len(decoders)} connections"
-    # Twice with the same decoder: what it remembers of the first may not change the second.
+    made = [PROTOCOLS[binding.protocol](binding) for binding in bindings]
+    # Twice with the same decoders: what they keep of the first to be quicker may not change the second.
     for _ in range(2):
         out = Decoded()
-        decoders[0].decode(message, out)
+        for message in _messages(folder):
+            decoders = [decoder for one in made if (decoder := one.decoder(message.topic)) is not None]
+            assert len(decoders) == 1, f"{message.topic} belongs to {len(decoders)} connections"
+            decoders[0].decode(message, out)
         assert _found(out, bindings) == _normal(json.loads((folder / "expected.json").read_text(encoding="utf-8")))
 
 
-def test_the_cases_show_every_reason_that_the_decoder_gives() -> None:
+def test_every_protocol_has_its_cases_and_its_readme() -> None:
+    with_cases = {folder.parents[1].name for folder in case_folders()}
+    assert with_cases == set(PROTOCOLS)
+    for name in PROTOCOLS:
+        assert (ROOM / name / "README.md").is_file()
+
+
+def test_the_cases_show_every_reason_that_the_decoders_give() -> None:
     given = set()
-    for path in CASES.glob("*/expected.json"):
-        expected = json.loads(path.read_text(encoding="utf-8"))
+    for folder in case_folders():
+        expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
         given |= {record["reason"] for record in expected.get("rejected", [])} | set(expected.get("quarantined", []))
     # These are the collector's: they are decided before or after decoding.
     before_or_after = {
