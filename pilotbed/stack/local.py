@@ -83,11 +83,6 @@ class LocalStack:
         return self._mqtt_url(ADMIN)
 
     @property
-    def mqtt_collector_url(self) -> str:
-        """The broker, with the collector's user and secret: never to be printed."""
-        return self._mqtt_url(self._settings.collector)
-
-    @property
     def mqtt_address(self) -> str:
         """The broker as devices reach it, without a user."""
         if self._settings.mqtt_address is not None:

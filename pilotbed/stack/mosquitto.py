@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from core.errors import EnvironmentProblem, TransientError
@@ -18,13 +17,13 @@ from pilotbed.stack.account import Account, child_account, make_folder, require_
 from pilotbed.stack.broker_memory import Door, machine_memory_bytes, resident_bytes
 from pilotbed.stack.broker_tls import Tls, TlsCopies
 from pilotbed.stack.child import Child, server_environment, start_child, stop_left_behind
-from pilotbed.stack.lock import FolderLock
 from pilotbed.stack.log_file import tail
 from pilotbed.stack.log_keeper import LogKeeper
 from pilotbed.stack.mosquitto_binaries import Broker, find_broker
 from pilotbed.stack.mosquitto_configuration import Listener, configuration_text
 from pilotbed.stack.ports import answers, free_port, require_free
 from pilotbed.stack.secret import read_or_make_secret, write_private
+from pilotbed.stack.server import Server, quiet
 from pilotbed.stack.users_file import UsersFile
 
 ADMIN: Final = "pilotbed-admin"
@@ -33,15 +32,11 @@ ADMIN: Final = "pilotbed-admin"
 _WORD_PATIENCE_S: Final = 2.0
 
 
-def _quiet(_line: str) -> None:
-    pass
-
-
 def _nobody() -> Mapping[str, BrokerUser | None]:
     return {}
 
 
-class Mosquitto:
+class Mosquitto(Server):
     """One Mosquitto of ours in ``folder``: configuration, users, queue, log.
 
     Restarted on the same folder it has its users, sessions and queued messages again. Start it from the main thread
@@ -60,7 +55,7 @@ class Mosquitto:
         tls: Tls | None = None,
         memory_bytes: int | None = None,
         registry: Callable[[], Mapping[str, BrokerUser | None]] = _nobody,
-        say: Callable[[str], None] = _quiet,
+        say: Callable[[str], None] = quiet,
     ) -> None:
         """
         :param port: where it listens; 0 takes a free one, and keeps it over restarts.
@@ -72,7 +67,7 @@ class Mosquitto:
         :param memory_bytes: with so much memory taken, devices are turned away until the queue is empty (see
             :mod:`pilotbed.stack.broker_memory`); None: a quarter of the machine's.
         """
-        self.folder = folder.absolute()
+        super().__init__(folder, say=say)
         self.port = port
         self.host = host
         self.collectors = tuple(collectors)
@@ -80,9 +75,6 @@ class Mosquitto:
         self._plugin = plugin
         self._tls = None if tls is None else TlsCopies(tls, folder.absolute() / "state" / "tls")
         self._registry = registry
-        self._say = say
-        self._lock = FolderLock(self.folder)
-        self._child: Child | None = None
         self._state = self.folder / "state"
         self._log_keeper = LogKeeper(pipe=self._state / "log.pipe", log=self.folder / "mosquitto.log", say=say)
         self.users = UsersFile(self._state / "users.json")
@@ -104,18 +96,9 @@ class Mosquitto:
     def name(self) -> str:
         return "Mosquitto"
 
-    def exit_code(self) -> int | None:
-        """How it ended (negative: by that signal), or None while it runs."""
-        return None if self._child is None else self._child.exit_code()
-
     def last_words(self) -> str:
         """The broker's own reason for its end."""
         return f"{self._why()}; its log is {self.log}"
-
-    @property
-    def child(self) -> Child | None:
-        """The running broker, or None before start and after stop."""
-        return self._child
 
     @property
     def url(self) -> str:
@@ -216,10 +199,9 @@ class Mosquitto:
 
     def stop(self) -> None:
         """Stop it cleanly: it saves its sessions and queues."""
-        if self._child is not None:
-            if not self._child.stop(patience_s=60.0):
-                self._say("Mosquitto did not stop within 60 s and was killed: its last second may be lost.")
-            self._child = None
+        self._end(
+            patience_s=60.0, killed="Mosquitto did not stop within 60 s and was killed: its last second may be lost."
+        )
         self._log_keeper.stop()
         self._lock.release()
 
@@ -283,15 +265,6 @@ class Mosquitto:
     def _saved_bytes(self) -> int:
         database = self._state / "mosquitto.db"
         return database.stat().st_size if database.exists() else 0
-
-    def __enter__(self) -> Mosquitto:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def _reached_at(self) -> str:

@@ -28,10 +28,6 @@ class Broker:
     plugin: Path
     version: tuple[int, ...]
 
-    @property
-    def version_text(self) -> str:
-        return ".".join(map(str, self.version))
-
 
 def how_to_get() -> str:
     """What to type to have Mosquitto, on this kind of machine."""

@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import psycopg
@@ -17,12 +16,12 @@ from psycopg import sql
 from core.errors import EnvironmentProblem, TransientError
 from pilotbed.stack.account import Account, child_account, make_folder, require_reachable
 from pilotbed.stack.child import Child, server_environment, start_child, stop_left_behind
-from pilotbed.stack.lock import FolderLock
 from pilotbed.stack.log_file import tail
 from pilotbed.stack.ports import free_port, require_free
 from pilotbed.stack.postgres_binaries import Binaries, find_binaries, reachable_binaries
 from pilotbed.stack.postgres_cluster import make_cluster, reason, require_same_major
 from pilotbed.stack.secret import read_or_make_secret
+from pilotbed.stack.server import Server, quiet
 
 USER: Final = "pilotbed"
 DATABASE: Final = "pilotbed"
@@ -57,11 +56,7 @@ _LONGEST_SOCKET_PATH: Final = 103
 """Bytes that every system we run on allows (Linux 107, macOS 103)."""
 
 
-def _quiet(_line: str) -> None:
-    pass
-
-
-class Postgres:
+class Postgres(Server):
     """One PostgreSQL server of ours in ``folder``: data, password, logs, socket.
 
     Start it from the main thread: on Linux the kernel then stops it even if we are killed outright. Elsewhere, and if
@@ -76,7 +71,7 @@ class Postgres:
         binaries: Path | None = None,
         durable: bool = True,
         settings: Mapping[str, str] | None = None,
-        say: Callable[[str], None] = _quiet,
+        say: Callable[[str], None] = quiet,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         """
@@ -87,15 +82,12 @@ class Postgres:
         :param say: takes one line at a time of what is worth telling a person.
         :param wait: pauses for so many seconds while the server starts; raises to give up.
         """
-        self.folder = folder.absolute()
+        super().__init__(folder, say=say)
         self.port = port
         self._durable = durable
         self._settings = _SETTINGS | ({} if durable else _FOR_TESTS) | dict(settings or {})
         self._override = binaries
-        self._say = say
         self._wait = wait
-        self._lock = FolderLock(self.folder)
-        self._child: Child | None = None
         self._password: str | None = None
 
     @property
@@ -123,21 +115,12 @@ class Postgres:
     def name(self) -> str:
         return "PostgreSQL"
 
-    def exit_code(self) -> int | None:
-        """How it ended (negative: by that signal), or None while it runs."""
-        return None if self._child is None else self._child.exit_code()
-
     def last_words(self) -> str:
         """The server's own reason for its end."""
         return f"{self._why()}; its log is in {self.folder / 'log'}"
 
     def tend(self) -> None:
         """Nothing: the server tends itself."""
-
-    @property
-    def child(self) -> Child | None:
-        """The running server, or None before start and after stop."""
-        return self._child
 
     def start(self, *, timeout_s: float | None = None) -> None:
         """Make the cluster if there is none, start the server, wait until it answers, make our database.
@@ -181,20 +164,11 @@ class Postgres:
 
     def stop(self) -> None:
         """Shut down cleanly; harder only if that does not end it within half a minute."""
-        if self._child is not None:
-            if not self._child.stop(patience_s=30.0):
-                self._say("PostgreSQL did not shut down within 30 s and was killed: it recovers at its next start.")
-            self._child = None
+        self._end(
+            patience_s=30.0,
+            killed="PostgreSQL did not shut down within 30 s and was killed: it recovers at its next start.",
+        )
         self._lock.release()
-
-    def __enter__(self) -> Postgres:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _launch(self, binaries: Binaries, account: Account | None) -> Child:
         settings = self._settings | {

@@ -19,10 +19,12 @@ from psycopg import sql
 
 from core.database import Connection
 from core.errors import DatabaseAway, TransientError
+from core.sql import load
 from pilotbed.bench.chaos.stage import MAX_CONNECTIONS, Member, Stage, kill
 from pilotbed.bench.proxy import Proxy
 from pilotbed.stack.child import command_of
 
+_SQL: Final = load("pilotbed.bench.chaos", "chaos.sql")
 _DOWN_S: Final = (0.0, 1.5)
 """How long what was killed stays away."""
 _HELD_S: Final = (1.5, 3.5)
@@ -159,7 +161,7 @@ def _read_only(stage: Stage, random: Random) -> str:
 
 def _read_only_to(admin: Connection, value: str) -> None:
     admin.execute(sql.SQL("ALTER SYSTEM SET default_transaction_read_only = {}").format(sql.Literal(value)))
-    admin.execute("SELECT pg_reload_conf()")
+    admin.execute(_SQL["reload"])
 
 
 def _no_connections(stage: Stage, random: Random) -> str:
