@@ -65,5 +65,6 @@ PROTOCOLS: Final[Mapping[str, Room]] = MappingProxyType(
     {
         "json": Room("json", "JsonConnection"),
         "senml": Room("senml", "SenmlConnection"),
+        "onem2m": Room("onem2m", "OneM2mConnection"),
     }
 )

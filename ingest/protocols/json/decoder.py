@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ingest.binding import ConnectionBinding, SlotBinding
@@ -16,6 +17,9 @@ from ingest.protocols.json.timing import Timing
 from ingest.protocols.json.topic import SpokenTopicDecoder, TopicDecoder
 from ingest.protocols.native import native_parts
 from ingest.topics import matches
+
+NOTHING: Final = object()
+"""What a message is about that has been understood, and says nothing of the site."""
 
 
 class JsonConnection:
@@ -51,6 +55,13 @@ class JsonConnection:
             self._made[key] = self._mapped(slots)
         return self._made.get(key)
 
+    def unwrap(self, found: Any) -> Any:
+        """What a message on another topic is about: itself, where nothing is wrapped around it; or :data:`NOTHING`.
+
+        :raises Refused: it is not of the agreed shape.
+        """
+        return found
+
     def _native(self, slot: SlotBinding, last: str) -> Decoder | None:
         numbers = numbering.reader()
         match last:
@@ -77,6 +88,7 @@ class JsonConnection:
             status=status,
             events=events[0] if len(events) == 1 else None,
             state_is_a_channel=any(channel.source == "state" for slot in slots for channel in slot.channels),
+            unwrap=self.unwrap,
         )
         numbers = numbering.reader(taken=self._read_at_top(slots, flat=True))
         # What is no number there is something else of the maker's, and passed over like all that is not mapped.
@@ -104,15 +116,26 @@ class _Mixed:
         status: StatusDecoder,
         events: EventsDecoder | None,
         state_is_a_channel: bool,
+        unwrap: Callable[[Any], Any],
     ) -> None:
-        """:param state_is_a_channel: ``state`` is something the device measures: then it says nothing of the link."""
+        """
+        :param state_is_a_channel: ``state`` is something the device measures: then it says nothing of the link.
+        :param unwrap: what a document is about.
+        """
         self._readings = readings
         self._status = status
         self._events = events
         self._state_is_a_channel = state_is_a_channel
+        self._unwrap = unwrap
 
     def take(self, found: Any, message: Message, out: Decoded) -> None:
-        """Put what a document says into ``out``."""
+        """Put what a document says into ``out``.
+
+        :raises Refused: it is not of the agreed shape.
+        """
+        found = self._unwrap(found)
+        if found is NOTHING:
+            return
         if self._is_status(found):
             self._status.take(found, message, out)
         elif self._events is not None and _is_event(found):

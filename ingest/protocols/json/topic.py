@@ -52,11 +52,17 @@ class TopicDecoder:
                 return
             if number is not None:
                 out.sequences.append((self._connection_id, *number))
-        self._take(found, message, out)
+        self._take_or_set_aside(found, message, out)
+
+    def _take_or_set_aside(self, found: Any, message: Message, out: Decoded) -> None:
+        try:
+            self._take(found, message, out)
+        except Refused as error:
+            out.quarantine(message, self._connection_id, error.reason, error.detail)
 
     def _take_unnumbered(self, found: Any, top: dict[str, Any], why: str, message: Message, out: Decoded) -> None:
         set_aside = len(out.quarantined)
-        self._take(found, message, out)
+        self._take_or_set_aside(found, message, out)
         if self._told_at is not None and len(out.quarantined) == set_aside:
             out.reject(
                 slot_id=self._told_at,
