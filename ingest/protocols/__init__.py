@@ -63,8 +63,8 @@ class Room:
 
 PROTOCOLS: Final[Mapping[str, Room]] = MappingProxyType(
     {
-        "json": Room("json", "JsonConnection"),
+        "json": Room("json", "JsonConnection", takes_options=True),
         "senml": Room("senml", "SenmlConnection"),
-        "onem2m": Room("onem2m", "OneM2mConnection"),
+        "onem2m": Room("onem2m", "OneM2mConnection", takes_options=True),
     }
 )

@@ -10,6 +10,8 @@ from ingest.binding import ConnectionBinding, SlotBinding
 from ingest.message import Decoded, Decoder, Message
 from ingest.protocols.json import numbering
 from ingest.protocols.json.happenings import EventsDecoder, StatusDecoder
+from ingest.protocols.json.lists import NAMED, unwrapping
+from ingest.protocols.json.options import Options
 from ingest.protocols.json.readings import ReadingsDecoder
 from ingest.protocols.json.repeated import sure
 from ingest.protocols.json.slot_reader import SlotReader
@@ -37,7 +39,10 @@ class JsonConnection:
         zone_info = None if zone is None else ZoneInfo(zone)
         self._timing = Timing(time.get("path", "ts") if has_clock else None, form, zone_info)
         self._at = Timing("at" if has_clock else None, form, zone_info)
+        lists = Options.model_validate(options.get("options") or {})
+        self._unwrap = unwrapping(lists)
         self._values: str | None = options.get("values")
+        self._mapped_values = self._values if lists.named is None else NAMED
         self._made: dict[tuple[str, ...], Decoder] = {}
         """By the slots that are mapped: a sender may make up topics below a filter of its own without end."""
 
@@ -60,7 +65,7 @@ class JsonConnection:
 
         :raises Refused: it is not of the agreed shape.
         """
-        return found
+        return found if self._unwrap is None else self._unwrap(found)
 
     def _native(self, slot: SlotBinding, last: str) -> Decoder | None:
         numbers = numbering.reader()
@@ -68,7 +73,7 @@ class JsonConnection:
             case "readings":
                 strict = self._values in (None, "values")
                 readings = ReadingsDecoder(self.binding, [SlotReader(slot, strict=strict)], self._timing, self._values)
-                numbers = numbering.reader(taken=self._read_at_top([slot], flat=not strict))
+                numbers = numbering.reader(taken=self._read_at_top([slot], self._values, flat=not strict))
                 return TopicDecoder(self.binding, readings.take, numbers=numbers, told_at=slot.slot_id)
             case "events":
                 events = EventsDecoder(self.binding, slot, self._at)
@@ -83,25 +88,26 @@ class JsonConnection:
         status = StatusDecoder(self.binding, tuple(slot.slot_id for slot in slots), self._at)
         mixed = _Mixed(
             readings=ReadingsDecoder(
-                self.binding, [SlotReader(slot, strict=False) for slot in slots], self._timing, self._values
+                self.binding, [SlotReader(slot, strict=False) for slot in slots], self._timing, self._mapped_values
             ),
             status=status,
             events=events[0] if len(events) == 1 else None,
             state_is_a_channel=any(channel.source == "state" for slot in slots for channel in slot.channels),
             unwrap=self.unwrap,
         )
-        numbers = numbering.reader(taken=self._read_at_top(slots, flat=True))
+        numbers = numbering.reader(taken=self._read_at_top(slots, self._mapped_values, flat=True))
         # What is no number there is something else of the maker's, and passed over like all that is not mapped.
         return SpokenTopicDecoder(self.binding, status, mixed.take, numbers=numbers, told_at=None)
 
-    def _read_at_top(self, slots: list[SlotBinding], *, flat: bool) -> set[str]:
+    def _read_at_top(self, slots: list[SlotBinding], values: str | None, *, flat: bool) -> set[str]:
         """The keys at the top of a message that the plan reads something from.
 
+        :param values: the path of the values.
         :param flat: the values may stand at the top.
         """
         paths = [path for slot in slots for path in slot.select]
-        paths += [path for path in (self._timing.path, self._values) if path]
-        if flat and not self._values:
+        paths += [path for path in (self._timing.path, values) if path]
+        if flat and not values:
             paths += [channel.source for slot in slots for channel in slot.channels]
         return {path.split(".")[0] for path in paths}
 

@@ -34,4 +34,5 @@ class OneM2mConnection(JsonConnection):
 
     def unwrap(self, found: Any) -> Any:
         """What a message is about, as the JSON mapping takes it."""
-        return unwrapped(found) or NOTHING
+        instances = unwrapped(found)
+        return super().unwrap(instances) if instances else NOTHING
