@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_KNOWN: dict[str, type[BaseModel] | None] = {"json": None}
+_KNOWN: dict[str, type[BaseModel] | None] = {}
 _PROVIDERS: list[Callable[[], None]] = []
 
 
@@ -49,3 +49,4 @@ def known_protocols() -> tuple[str, ...]:
 def _ask() -> None:
     while _PROVIDERS:
         _PROVIDERS.pop()()
+    _KNOWN.setdefault("json", None)  # the native form, whoever asks
