@@ -69,10 +69,14 @@ def preview(connection: Connection, message: Part) -> Preview:
         }
         bound = registry.load(connection)
     batch = decode_guarded([message], Routes(bound), Arrivals(), Limits(payload_bytes=2**31, keep_messages=False))
-    return _named(batch, bound, units)
+    return named(batch, bound, units)
 
 
-def _named(batch: Batch, bound: list[ConnectionBinding], units: Mapping[int, str]) -> Preview:
+def named(batch: Batch, bound: list[ConnectionBinding], units: Mapping[int, str]) -> Preview:
+    """What a batch of one message says, by names.
+
+    :param units: the canonical unit of each channel.
+    """
     slots = {slot.slot_id: slot for binding in bound for slot in binding.slots}
     channels = {channel.channel_id: (slot.name, channel) for slot in slots.values() for channel in slot.channels}
     readings = []

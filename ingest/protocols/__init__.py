@@ -5,7 +5,7 @@ A folder is imported when a connection speaks its protocol: what only some need 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
@@ -55,6 +55,14 @@ class Room:
     def options(self) -> type[BaseModel] | None:
         """The model of a connection's options; None where it takes none."""
         found: type[BaseModel] | None = self._module("options").Options if self.takes_options else None
+        return found
+
+    def names(self, payload: bytes) -> Iterator[tuple[str, str, str]]:
+        """What a message has to offer, before there is a plan: name, value and unit of each value that it holds.
+
+        :raises Refused: it is none of this protocol.
+        """
+        found: Iterator[tuple[str, str, str]] = self._module("names").names(payload)
         return found
 
     def _module(self, name: str) -> Any:
