@@ -40,9 +40,21 @@ class AtBroker(Protocol):
         """Cut a user off and let it in no more."""
 
 
-def heard(pilot: str, slots: Iterable[str]) -> tuple[str, ...]:
-    """What a connection may hear: the receipts of its slots, and the pilot's seals."""
-    return (*(f"pilots/{pilot}/{slot}/receipt" for slot in slots), f"pilots/{pilot}/seal")
+def heard(pilot: str, slots: Iterable[str], topics: Iterable[str] = ()) -> tuple[str, ...]:
+    """What a connection may hear: the receipts of its slots, the pilot's seals, and what is said to a node of Sparkplug.
+
+    :param topics: the filters that it publishes to.
+    """
+    commands = sorted({one for topic in topics for one in _commands(topic.split("/"))})
+    return (*(f"pilots/{pilot}/{slot}/receipt" for slot in slots), f"pilots/{pilot}/seal", *commands)
+
+
+def _commands(levels: list[str]) -> tuple[str, ...]:
+    """Where a node that publishes to ``spBv1.0/{group}/{type}/{node}`` is commanded, and hears whether a host is there."""
+    if levels[0] != "spBv1.0" or len(levels) < 4 or "#" in levels[:4]:
+        return ()
+    group, node = levels[1], levels[3]
+    return f"spBv1.0/{group}/NCMD/{node}", f"spBv1.0/{group}/DCMD/{node}/+", "spBv1.0/STATE/+"
 
 
 def role_name(username: str) -> str:

@@ -13,6 +13,7 @@ from core.window import instant
 from devices.registry import bindings
 from ingest.batching import Arrivals
 from ingest.kept import Span, bindings_of, decode_block, require_kept
+from ingest.recalled import recalled
 from ingest.routing import Routes
 from telemetry import messages
 
@@ -63,7 +64,7 @@ def compare(connection: Connection, span: Span, *, most: int = 3) -> Comparison:
     kept = require_kept(connection, span)
     assert kept.first_at is not None and kept.last_at is not None
     bound = bindings_of(connection, span)
-    routes, arrivals = Routes(bound), Arrivals()
+    routes, arrivals, memory = Routes(bound), Arrivals(), recalled(connection, bound)
     sender = None if span.connection is None else bound[0].connection_id
     named = _named(connection, span.pilot)
     told: dict[int, list[Difference]] = {}
@@ -71,7 +72,7 @@ def compare(connection: Connection, span: Span, *, most: int = 3) -> Comparison:
     refused: Counter[str] = Counter()
     unreadable: Counter[str] = Counter()
     for block in messages.read(connection, span.pilot, span.start, span.end, span.connection):
-        batch = decode_block(block, routes, arrivals, sender)
+        batch = decode_block(block, routes, arrivals, sender, memory=memory)
         looked_at += len(block.messages)
         readings += len(batch.readings)
         refused.update(one.reason for one in batch.rejected)

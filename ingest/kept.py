@@ -12,8 +12,10 @@ from core.window import micros
 from ingest import registry
 from ingest.batching import Arrivals, Limits, decode_guarded
 from ingest.binding import ConnectionBinding
+from ingest.memory import Memory
 from ingest.message import QOS0, RETAINED
 from ingest.part import Part
+from ingest.recalled import looking_back
 from ingest.routing import Routes
 from telemetry import messages
 from telemetry.batch import Batch, Flag
@@ -74,17 +76,21 @@ def require_kept(connection: Connection, span: Span) -> messages.Kept:
     )
 
 
-def decode_block(block: messages.Block, routes: Routes, arrivals: Arrivals, sender: int | None = None) -> Batch:
+def decode_block(
+    block: messages.Block, routes: Routes, arrivals: Arrivals, sender: int | None = None, *, memory: Memory
+) -> Batch:
     """What the messages of a block say by these routes, without what was counted when they came.
 
     :param sender: only those of this connection.
+    :param memory: what protocols remember by now; it stays as it is.
     """
     parts = [
         Part(generation=0, received_us=_arrival(block, raw), items=[(raw.topic.encode(), raw.payload, 0, _header(raw))])
         for raw in block.messages
         if sender is None or raw.connection_id == sender
     ]
-    batch = decode_guarded(parts, routes, arrivals, _LIMITS)
+    batch = decode_guarded(parts, routes, arrivals, _LIMITS, looking_back(memory))
+    batch.remembered.clear()
     batch.delivered.clear()
     batch.payload_bytes.clear()
     batch.redelivered.clear()

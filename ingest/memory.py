@@ -68,7 +68,18 @@ class Memory:
 class Recollection:
     """What one batch remembers, over what was remembered before it; and what it asks to be told to devices."""
 
-    __slots__ = ("_before", "_memory", "changes", "commands", "discarded", "follows", "mark", "settled", "used")
+    __slots__ = (
+        "_before",
+        "_memory",
+        "changes",
+        "commands",
+        "discarded",
+        "follows",
+        "mark",
+        "replaying",
+        "settled",
+        "used",
+    )
 
     def __init__(self, memory: Memory, follows: object, before: Recollection | None) -> None:
         self._memory = memory
@@ -84,6 +95,9 @@ class Recollection:
         self.settled = False
         self.discarded = False
         """Its batch is decoded again: what was decoded after it does not fit."""
+        self.replaying: bool = before is not None and before.replaying
+        """Its messages are of the past, and nothing follows on them: they are read by what is remembered, and none may wait for
+        another one."""
 
     def __eq__(self, other: object) -> bool:
         """Whether both leave the same behind."""

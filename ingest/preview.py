@@ -15,6 +15,7 @@ from ingest import registry
 from ingest.batching import Arrivals, Limits, decode_guarded
 from ingest.binding import ConnectionBinding
 from ingest.part import Part
+from ingest.recalled import looking_back, recalled
 from ingest.routing import Routes
 from telemetry.batch import Batch
 
@@ -68,7 +69,8 @@ def preview(connection: Connection, message: Part) -> Preview:
             for channel in slot.channels
         }
         bound = registry.load(connection)
-    batch = decode_guarded([message], Routes(bound), Arrivals(), Limits(payload_bytes=2**31, keep_messages=False))
+    limits, memory = Limits(payload_bytes=2**31, keep_messages=False), looking_back(recalled(connection, bound))
+    batch = decode_guarded([message], Routes(bound), Arrivals(), limits, memory)
     return named(batch, bound, units)
 
 

@@ -59,6 +59,13 @@ BAD_SEQUENCE: Final = "bad_sequence"
 NOT_OF_PROTOCOL: Final = "not_of_protocol"
 UNKNOWN_UNIT: Final = "unknown_unit"
 OTHER_UNIT: Final = "other_unit"
+BEFORE_BIRTH: Final = "before_birth"
+UNKNOWN_ALIAS: Final = "unknown_alias"
+NOT_IN_BIRTH: Final = "not_in_birth"
+OTHER_TYPE: Final = "other_type"
+NOT_A_SINGLE_VALUE: Final = "not_a_single_value"
+BAD_QUALITY: Final = "bad_quality"
+INFLATED_TOO_LARGE: Final = "inflated_too_large"
 
 _LIST: Final = (
     Reason(
@@ -299,6 +306,58 @@ _LIST: Final = (
         step_ko="계획서에서 측정 항목의 이름(source)이나 단위를 확인해 주십시오.",
         step_en="Check the channel's source, or its unit, in the plan.",
         curable=True,
+    ),
+    Reason(
+        code=BEFORE_BIRTH,
+        ko="이 메시지의 항목 이름을 알려 주는 birth 메시지를 받지 못했습니다.",
+        en="No birth message tells what the metrics of this message are.",
+        step_ko="장비(노드)가 birth를 다시 보내는지(Rebirth) 확인해 주십시오. birth를 받은 뒤 다시 처리할 수 있습니다.",
+        step_en="Check that the node tells its births again when asked (Rebirth); after that, the message can be replayed.",
+        curable=True,
+    ),
+    Reason(
+        code=UNKNOWN_ALIAS,
+        ko="birth 메시지에 없거나 다른 항목을 가리키는 별칭(alias)입니다.",
+        en="The alias is in no birth message, or belongs to another metric.",
+        step_ko="장비(노드)가 모든 항목의 이름과 별칭을 birth에 하나씩 적어 보내는지 확인해 주십시오.",
+        step_en="Check that the node's births name each metric with an alias of its own.",
+        curable=True,
+    ),
+    Reason(
+        code=NOT_IN_BIRTH,
+        ko="장비의 birth 메시지에 이 측정 항목이 없습니다.",
+        en="The device's birth message does not have this channel's metric.",
+        step_ko="계획서의 source와 장비의 항목 이름(metric)을 맞추어 주십시오.",
+        step_en="Make the channel's source in the plan and the device's metric names agree.",
+        curable=True,
+    ),
+    Reason(
+        code=OTHER_TYPE,
+        ko="값이 birth 메시지에서 정한 자료형과 다릅니다.",
+        en="The value is not of the data type that the birth message gave it.",
+        step_ko="장비가 자료형을 바꾸었다면 birth를 다시 보내게 해 주십시오.",
+        step_en="Make the device send its birth again when it changes a data type.",
+    ),
+    Reason(
+        code=NOT_A_SINGLE_VALUE,
+        ko="값 하나가 아닌 자료(데이터세트, 템플릿, 파일, 배열)입니다.",
+        en="It is no single value but a dataset, a template, a file or an array.",
+        step_ko="측정값을 각각의 항목(metric)으로 보내 주십시오.",
+        step_en="Send each measured value as a metric of its own.",
+    ),
+    Reason(
+        code=BAD_QUALITY,
+        ko="장비 스스로 이 값을 불량 또는 오래된 값으로 표시했습니다.",
+        en="The device itself marks the value as bad or stale.",
+        step_ko="센서와 장비 사이의 연결을 확인해 주십시오.",
+        step_en="Check the sensor and its connection to the device.",
+    ),
+    Reason(
+        code=INFLATED_TOO_LARGE,
+        ko="압축을 풀면 허용 크기를 넘는 메시지입니다.",
+        en="The message is larger than allowed once it is decompressed.",
+        step_ko="측정값을 여러 메시지로 나누어 보내 주십시오.",
+        step_en="Send the readings in several messages.",
     ),
 )  # fmt: skip
 

@@ -26,6 +26,7 @@ from core.sql import load
 from core.window import MICROSECOND
 from ingest.batching import Arrivals, add
 from ingest.kept import Span, bindings_of, decode_block, drop_unplaced, require_kept
+from ingest.recalled import recalled
 from ingest.routing import Routes
 from ingest.supersede import Again, supersede
 from telemetry import horizon, messages
@@ -131,6 +132,7 @@ class _Run:
             for one in bindings
         }
         self._routes = Routes(bindings)
+        self._memory = recalled(connection, bindings)
         self._arrivals = Arrivals()
         self._committer = Committer()
         require_kept(connection, span)
@@ -186,7 +188,7 @@ class _Run:
     def _take(self, held: _Decoded, block: messages.Block) -> None:
         """Decode one block more; of connections of which a message cannot be read any more, nothing of it."""
         held.last = block.received_at
-        batch = decode_block(block, self._routes, self._arrivals, self._sender)
+        batch = decode_block(block, self._routes, self._arrivals, self._sender, memory=self._memory)
         n = len(block.messages) if self._sender is None else sum(
             1 for raw in block.messages if raw.connection_id == self._sender
         )  # fmt: skip
@@ -202,7 +204,7 @@ class _Run:
         if lost:
             keep = replace(block, messages=[m for m in block.messages if self._owner(m) not in lost])
             held.left += n - len(keep.messages)
-            batch = decode_block(keep, self._routes, self._arrivals, self._sender)
+            batch = decode_block(keep, self._routes, self._arrivals, self._sender, memory=self._memory)
         batch.quarantined.clear()
         held.without_arrival += drop_unplaced(batch, block)
         for connection_id in self._slots:

@@ -24,9 +24,11 @@ from core.window import micros
 from devices.registry import stamp
 from ingest import registry
 from ingest.batching import Arrivals, Limits, add, decode_guarded
+from ingest.memory import Memory
 from ingest.message import QOS0, RETAINED
 from ingest.part import Part
 from ingest.quarantine import Row, Wanted
+from ingest.recalled import looking_back, recalled
 from ingest.routing import Routes
 from telemetry.batch import Batch, Flag
 from telemetry.commit import Committed, Committer, RefusedByStore
@@ -113,6 +115,7 @@ class _Replay:
         self._committer = Committer()
         self._stamp: object = None
         self._routes = Routes([])
+        self._memory = Memory()
         self._given: set[tuple[int, int]] = set()
         self.outcome = Replayed()
 
@@ -136,10 +139,12 @@ class _Replay:
         current = stamp(self._connection)
         if current != self._stamp:
             self._routes = Routes(registry.load(self._connection))
+            self._memory = recalled(self._connection, self._routes.bindings)
             self._stamp = current
 
     def _decode(self, row: Row) -> Batch:
-        batch = decode_guarded([as_delivered(row)], self._routes, Arrivals(), _LIMITS)
+        batch = decode_guarded([as_delivered(row)], self._routes, Arrivals(), _LIMITS, looking_back(self._memory))
+        batch.remembered.clear()
         # It was counted when it came.
         batch.delivered.clear()
         batch.payload_bytes.clear()

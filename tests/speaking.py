@@ -58,7 +58,7 @@ class Client:
     gone: threading.Event = field(default_factory=threading.Event)
     codes: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
 
-    def publish(self, topic: str, payload: str = "{}") -> int:
+    def publish(self, topic: str, payload: str | bytes = "{}") -> int:
         """The reason code of the acknowledgement."""
         message = self.mqtt.publish(topic, payload, qos=1)
         message.wait_for_publish(5)

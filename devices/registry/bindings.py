@@ -137,7 +137,7 @@ def _users(connection: Connection) -> list[tuple[BrokerUser, bool]]:
             BrokerUser(
                 username=row["username"],
                 publish=tuple(row["topics"]),
-                subscribe=heard(row["pilot"], row["slots"]),
+                subscribe=heard(row["pilot"], row["slots"], row["topics"]),
                 password=PasswordRecord(**row["password"]),
             ),
             row["withdrawn_at"] is not None,

@@ -76,8 +76,9 @@ class Work:
 
     def grant(self, name: str, topics: Iterable[str], password: str | None) -> None:
         """Tell the broker at the end what a connection may do."""
-        hears = heard(self.plan.pilot, self.plan.slots_of(name))
-        access = Access(username=username(self.plan.pilot, name), publish=tuple(topics), subscribe=hears)
+        speaks = tuple(topics)
+        hears = heard(self.plan.pilot, self.plan.slots_of(name), speaks)
+        access = Access(username=username(self.plan.pilot, name), publish=speaks, subscribe=hears)
         self._grants.append((access, password))
 
     def withdraw(self, name: str) -> None:

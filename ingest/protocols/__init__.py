@@ -73,6 +73,7 @@ PROTOCOLS: Final[Mapping[str, Room]] = MappingProxyType(
     {
         "json": Room("json", "JsonConnection", takes_options=True),
         "senml": Room("senml", "SenmlConnection"),
+        "sparkplug": Room("sparkplug", "SparkplugConnection", takes_options=True),
         "onem2m": Room("onem2m", "OneM2mConnection", takes_options=True),
     }
 )

@@ -42,8 +42,16 @@ def run(payloads: int, seed: int, *, every: int = 0) -> tuple[Outcome, list[dict
 
 
 def items(random: Random, site: Site, n: int) -> Iterator[Item]:
-    """Messages of one site, most of them damaged."""
+    """Messages of one site, most of them damaged; now and then some that follow on each other, as they were."""
+    whole: list[tuple[bytes, bytes]] = []
     for mid in range(1, n + 1):
+        if not whole and random.random() < 0.04:
+            place = random.randrange(len(site.recorded))
+            whole = site.recorded[place : place + 4]
+        if whole:
+            yield *whole[0], mid, 0x32
+            whole = whole[1:]
+            continue
         topic, payload = random.choice(site.recorded)
         other_topic, other = random.choice(site.recorded)
         if random.random() < 0.15:

@@ -9,15 +9,18 @@ from tests.fuzzing.__main__ import run
 
 
 def test_every_damaged_message_is_accounted_for() -> None:
-    outcome, _ = run(20_000, seed=20_260_601)
-    assert outcome.messages == outcome.ends.total() == 20_000
-    assert set(outcome.ends) == {"taken", "taken in part", "rejected", "quarantined", "withdrawn"}
+    outcome, _ = run(30_000, seed=20_260_601)
+    assert outcome.messages == outcome.ends.total() == 30_000
+    assert set(outcome.ends) == {
+        "taken", "taken in part", "rejected", "quarantined", "withdrawn", "remembered", "released"
+    }  # fmt: skip
     assert min(outcome.ends[end] for end in ("taken", "rejected", "quarantined")) > 500, (
         "the damage is neither all nor none"
     )
     assert outcome.items["numbers"] > 1_000
     # Everything that a decoder can find fault with was found: the damage reaches every corner.
-    assert set(REASONS) - set(outcome.reasons) <= {"refused_by_store", "decoder_failed", "after_pilot"}
+    rare = {"bad_quality", "not_a_single_value", "inflated_too_large"}  # in one recorded message each
+    assert set(REASONS) - set(outcome.reasons) <= {"refused_by_store", "decoder_failed", "after_pilot"} | rare
 
 
 def test_the_same_seed_damages_in_the_same_way() -> None:

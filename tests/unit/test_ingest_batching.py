@@ -77,7 +77,7 @@ def test_everything_is_counted_by_its_connection() -> None:
     ],
 )
 def test_what_nobody_reads_says_so(topic: str, connection_id: int | None) -> None:
-    by = routes({"lora": {"protocol": "senml", "topics": ["own/+"]}}, s={}, t={"connection": "lora"})
+    by = routes({"lora": {"protocol": "telegram", "topics": ["own/+"]}}, s={}, t={"connection": "lora"})
     by = Routes(sorted(by.bindings, key=lambda binding: binding.name != "s"))
     numbered = {binding.name: binding.connection_id for binding in by.bindings}
     (held,) = made([part((topic, GOOD))], by).quarantined

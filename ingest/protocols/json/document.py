@@ -114,7 +114,9 @@ def named(value: Any) -> str:
     return shown(value)
 
 
-def _written(piece: Repeated) -> msgspec.Raw:
+def _written(piece: Any) -> msgspec.Raw:
+    if type(piece) is not Repeated:  # of a format that has more than JSON
+        raise ValueError(type(piece).__name__)
     pairs = [_encoder.encode(name) + b":" + _encoder.encode(value) for name, value in piece.pairs]
     return msgspec.Raw(b"{" + b",".join(pairs) + b"}")
 

@@ -31,6 +31,7 @@ _VALUES: Final = ("v", "vs", "vb", "vd")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*", re.ASCII)
 _MOST_RECORDS: Final = 10_000
 _FARTHEST: Final = 1e100
+_TOO_FAR: Final = 1e300
 _NUMBERS: Final = frozenset({int, float})
 _OTHER_ERRORS: Final = (UnicodeDecodeError, ValueError, TypeError, OverflowError, RecursionError, MemoryError)
 _strict: Final = msgspec.json.Decoder()
@@ -202,4 +203,5 @@ def _added(raw: Any, base: float) -> Any:
     """The value with what the base adds to it. What is no number stays what it is, and is refused for that."""
     if type(raw) is Decimal:
         raw = float(raw)
-    return raw + base if base and type(raw) in _NUMBERS else raw
+    # An integer may be too large for any float; nothing is added to it that would show.
+    return raw + base if base and type(raw) in _NUMBERS and -_TOO_FAR < raw < _TOO_FAR else raw
