@@ -218,11 +218,23 @@ def duration_text(seconds: float, language: str) -> str:
 # --- Units beside numbers
 
 _UNIT_WORDS = frozenset(
-    {N_("건"), N_("회"), N_("명"), N_("대"), N_("점"), N_("대·일"), N_("카메라·일"), N_("대·시간"), N_("카메라·시간")}
+    {
+        N_("건"),
+        N_("회"),
+        N_("명"),
+        N_("대"),
+        N_("점"),
+        N_("대·일"),
+        N_("카메라·일"),
+        N_("대·시간"),
+        N_("카메라·시간"),
+        N_("주민·일"),
+    }
 )
 _TIMES = {"초": "s", "분": "min", "시간": "h", "일": "d", "주": "week"}
 _BELOW = {
-    "대·일": "device-day", "카메라·일": "camera-day", "대·시간": "device-hour", "카메라·시간": "camera-hour", **_TIMES
+    "대·일": "device-day", "카메라·일": "camera-day", "대·시간": "device-hour", "카메라·시간": "camera-hour",
+    "주민·일": "resident-day", **_TIMES
 }  # fmt: skip
 
 
@@ -237,7 +249,8 @@ def unit_text(unit: str, language: str) -> str:
         return shown if language == "ko" else _TIMES[shown]
     above, slash, below = shown.partition("/")
     if slash and above in _UNIT_WORDS:
-        below = _BELOW.get(below, below)
+        many, blank, name = below.rpartition(" ")
+        below = f"{many}{blank}{_BELOW.get(name, name)}"
         return f"per {below}" if above == "건" else f"{catalogue(language).gettext(above)} per {below}"
     return catalogue(language).gettext(shown) if shown in _UNIT_WORDS else shown
 

@@ -36,6 +36,8 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "device-day": "device * day", "camera-day": "device * day", "대·일": "device * day", "카메라·일": "device * day",
         "device-hour": "device * hour", "camera-hour": "device * hour", "대·시간": "device * hour",
         "카메라·시간": "device * hour",
+        # What complaints are counted by: residents times days, no person and no device
+        "resident": "resident", "주민": "resident", "resident-day": "resident * day", "주민·일": "resident * day",
         # Temperature: pint's own names are kept apart from coulomb and farad
         "Cel": "degC", "°C": "degC", "℃": "degC", "degC": "degC", "°F": "degF", "℉": "degF", "degF": "degF",
         "cdegC": "centidegC", "K": "kelvin",
@@ -50,7 +52,8 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
         "MWh": "megawatt * hour", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "V": "volt", "mV": "millivolt",
         "A": "ampere", "mA": "milliampere", "cA": "centiampere", "VA": "volt * ampere", "var": "volt * ampere",
         "Hz": "hertz", "lx": "lux", "dB": "decibel_level", "dBA": "decibel_level", "dB(A)": "decibel_level",
-        "dBm": "decibel_milliwatt_level", "dBW": "decibel_watt_level", "Bspl": "bel_level", "NTU": "turbidity_unit", "pH": "ph_scale", "bpm": "beat / minute",
+        "dBm": "decibel_milliwatt_level", "dBW": "decibel_watt_level", "Bspl": "bel_level", "NTU": "turbidity_unit",
+        "pH": "ph_scale", "bpm": "beat / minute",
         # Pressure, force, mass, angle, length, time
         "Pa": "pascal", "hPa": "hectopascal", "kPa": "kilopascal", "bar": "bar", "N": "newton", "g": "gram",
         "kg": "kilogram", "rad": "radian", "deg": "degree", "°": "degree", "degE7": "1e-7 degree", "lat": "degree",
@@ -74,6 +77,7 @@ _DEFINITIONS = (
     "case = [case]",
     "person = [person]",
     "device = [device]",
+    "resident = [resident]",
     "beat = [beat]",
     "state_code = [state]",
     "ph_scale = [ph]",
@@ -90,6 +94,7 @@ _SHOWN = {
     "ug/m^3": "µg/m³", "ug/m3": "µg/m³", "mg/m^3": "mg/m³", "mg/m3": "mg/m³", "degC": "°C", "Cel": "°C", "degF": "°F",
     "m2": "m²", "m3": "m³", "m/s2": "m/s²", "deg": "°", "state": "", "case": "건", "person": "명", "point": "점",
     "device-day": "대·일", "camera-day": "카메라·일", "device-hour": "대·시간", "camera-hour": "카메라·시간",
+    "resident-day": "주민·일", "resident": "주민",
     "1": "", "/": "",
 }  # fmt: skip
 

@@ -57,6 +57,12 @@ WRONG_REQUEST: Final = Trouble(
     text=N_("주소나 보내신 값이 정해진 꼴과 다릅니다. 바뀐 것은 없습니다."),
     advice=N_("첫 화면에서 다시 시작해 주십시오."),
 )
+TOO_LARGE: Final = Trouble(
+    status=413,
+    title=N_("파일이 너무 큽니다"),
+    text=N_("올릴 수 있는 파일은 10 MiB까지입니다. 기록된 것은 없습니다."),
+    advice=N_("파일을 나누거나 해상도를 낮추어 앞 화면에서 다시 올려 주십시오."),
+)
 PAST_RETENTION: Final = Trouble(
     status=410,
     title=N_("보존기간이 끝나 측정값을 삭제했습니다"),
@@ -120,6 +126,12 @@ async def unforeseen(request: Request, reference: str) -> Response:
     """The answer to an error that nobody foresaw. Takes nothing from the database, which may be the cause."""
     request.state.visit = _anonymous(request)
     return answer(request, FAILED, reference=reference)
+
+
+async def too_large(request: Request) -> Response:
+    """The answer to a file that is larger than any may be; it was not read."""
+    request.state.visit = _anonymous(request)
+    return answer(request, TOO_LARGE)
 
 
 def _anonymous(request: Request) -> Visit:

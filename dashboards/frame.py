@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.errors import unforeseen
+from dashboards.errors import too_large, unforeseen
 from dashboards.log import log_error, new_reference
 
 POLICY: Final = "; ".join(
@@ -35,6 +36,21 @@ _HEADERS: Final = {
 
 
 _MOST_BYTES: Final = 65_536
+_LARGER: Final = {re.compile(r"/pilots/[^/]+/((manual|labels)/preview|baselines)"): 11 << 20}
+"""Addresses that take a file, with what a request there may have."""
+_DRAINED: Final = 64 << 20
+"""A browser reads an answer only when it has sent everything: of one that sends too much, so much is thrown away for that."""
+
+
+def most_bytes(path: str) -> int:
+    """How much a request may send there."""
+    return next((most for pattern, most in _LARGER.items() if pattern.fullmatch(path)), _MOST_BYTES)
+
+
+def _announced(scope: Scope) -> int:
+    """How much a request says it sends; 0 where it does not."""
+    said = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(said) if said.isdigit() else 0
 
 
 class Frame:
@@ -50,15 +66,15 @@ class Frame:
         if scope["method"] == "HEAD":  # like GET; the server leaves the body out
             scope = dict(scope) | {"method": "GET"}
         begun = False
-        taken = 0
+        taken, most = 0, most_bytes(scope["path"])
 
         async def metered() -> Message:
             # Forms here are short. Without a bound a stranger's endless one would be read into memory.
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > _MOST_BYTES:
-                raise ValueError(f"A request of more than {_MOST_BYTES} bytes; forms here are shorter.")
+            if taken > most:
+                raise ValueError(f"A request of more than {most} bytes; forms here are shorter.")
             return message
 
         async def framed(message: Message) -> None:
@@ -75,6 +91,15 @@ class Frame:
             await send(message)
 
         try:
+            if _announced(scope) > most > _MOST_BYTES:  # only who sends a file learns more than that it failed
+                drained, more = 0, True
+                while more and drained <= _DRAINED:
+                    message = await receive()
+                    drained += len(message.get("body", b""))
+                    more = message.get("more_body", False)
+                response = await too_large(Request(scope, receive))
+                await response(scope, receive, framed)
+                return
             await self._app(scope, metered, framed)
         except Exception as error:
             reference = new_reference()

@@ -170,8 +170,15 @@ _RULES: Final = {
     ("capability", "confident"): N_("표본 판정: 신뢰한계로 판정"),
     ("capability", "guarded"): N_("표본 판정: 신뢰한계와 측정불확도를 보호대역으로 두고 판정"),
 }
-_EVENTS: Final = dict.fromkeys(("event_ratio", "event_rate", "count", "event_duration", "mtbf"), N_("%(n)s건"))
-_COUNTED: Final = _EVENTS | {"availability": N_("측정값 %(n)s건")}
+_EVENTS: Final = dict.fromkeys(
+    ("event_ratio", "event_rate", "count", "event_duration", "mtbf", "detection"), N_("%(n)s건")
+)
+_COUNTED: Final = _EVENTS | {
+    "availability": N_("측정값 %(n)s건"),
+    "sequence": N_("프레임 %(n)s개"),
+    "manual": N_("%(n)s건"),
+    "agreement": N_("비교값 %(n)s개"),
+}
 
 
 def figures(entry: Mapping[str, Any], words: Wording) -> Figures:
@@ -212,9 +219,10 @@ def figures(entry: Mapping[str, Any], words: Wording) -> Figures:
     )
 
 
-_WITHOUT: Final[tuple[tuple[Literal["exclusions", "outages"], str], ...]] = (
+_WITHOUT: Final[tuple[tuple[Literal["exclusions", "outages", "conditions"], str], ...]] = (
     ("exclusions", N_("평가 제외를 빼지 않으면")),
     ("outages", N_("합의한 장애를 빼지 않으면")),
+    ("conditions", N_("적용 환경 밖의 시간을 빼지 않으면")),
 )
 
 
@@ -246,6 +254,8 @@ def _part(part: Mapping[str, Any], words: Wording) -> str:
 
 def _counted(entry: Mapping[str, Any], words: Wording) -> str:
     n = entry["n"]
+    if n and "days" in (entry.get("change") or {}):
+        return words.say(N_("%(n)s일"), n=words.count(n))
     return "" if not n else words.say(_COUNTED.get(entry["measure"], N_("측정값 %(n)s건")), n=words.count(n))
 
 

@@ -19,6 +19,9 @@ CROSS JOIN LATERAL (
         WHERE intake_slot.slot_id = slot.slot_id ORDER BY day DESC LIMIT 1
     ) AS slot_heard ON true
     WHERE slot.pilot_id = pilot.pilot_id AND slot.withdrawn_at IS NULL
+      -- Whether what it is compared with is heard is no concern of the company's.
+      AND (slot.options->>'owner' IS NULL
+           OR (SELECT role FROM person WHERE person.person_id = pilot.person_id) <> 'company')
 ) AS heard
 WHERE pilot.person_id = %(person)s AND (%(name)s::text IS NULL OR pilot.name = %(name)s)
 
@@ -69,7 +72,11 @@ WHERE pilot.person_id = %(person)s AND (%(name)s::text IS NULL OR pilot.name = %
 -- name: slots
 -- The slots of one visible pilot in the order of registration, with their devices and when they were last heard.
 SELECT slot.slot_id, slot.name, slot.place, slot.options, connection.name AS connection, connection.protocol,
-    connection.topics, connection.username, heard.last_received,
+    connection.topics, heard.last_received, coalesce(slot.options->>'owner', 'company') AS owner,
+    -- What the company is compared with speaks for itself: its way in is not the company's.
+    CASE WHEN slot.options->>'owner' IS NULL
+              OR (SELECT role FROM person WHERE person.person_id = pilot.person_id) IN ('admin', 'officer')
+         THEN connection.username END AS username,
     (SELECT jsonb_agg(jsonb_build_object('serial', serial, 'model', model, 'firmware', firmware,
         'installed_at', installed_at, 'removed_at', removed_at) ORDER BY installed_at)
      FROM installation WHERE installation.slot_id = slot.slot_id) AS installations

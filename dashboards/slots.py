@@ -36,7 +36,10 @@ class SlotRow:
     connection: str
     protocol: str
     topics: Sequence[str]
-    username: str
+    username: str | None
+    """None: it is not this person's to know."""
+    owner: str
+    """Whose it is: the company's, or one to compare with."""
     last_received: datetime | None
     installations: tuple[Installed, ...]
 
@@ -61,6 +64,7 @@ def _slot(row: dict[str, Any]) -> SlotRow:
         protocol=row["protocol"],
         topics=row["topics"],
         username=row["username"],
+        owner=row["owner"],
         last_received=row["last_received"],
         installations=tuple(_installed(one) for one in row["installations"] or ()),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -18,6 +18,7 @@ from dashboards.glance import Glance
 from dashboards.plans import plan_of
 from dashboards.users import Person
 from dashboards.wording import Wording
+from kpi.records.consent import requests
 
 _SQL = load("dashboards", "pilots.sql")
 _OPINION_DAY: Final = 10
@@ -50,6 +51,7 @@ def tasks_of(
     rows = connection.execute(_SQL["refused_lately"], {"person": person.person_id, "name": None, "day": day})
     waiting = {row["pilot_id"]: row for row in rows}
     lasting = lasting_of(connection, person, now=now)
+    asked = _asked_for(connection, person)
     tasks: list[Task] = []
     for glance in found:
         today = glance.pilot.today(now)
@@ -59,6 +61,7 @@ def tasks_of(
         row = waiting[glance.pilot.pilot_id]
         if person.role != "company":
             tasks += _opinion(glance, _done(row), today, words)
+            tasks += _exclusions(glance, asked.get(glance.pilot.name, []), words)
         tasks += _silence(glance, now, words)
         tasks += _refused(glance, row["quarantined"] + row["rejected"], words)
         tasks += _suspicious(glance, lasting.get(glance.pilot.pilot_id, {}), now, words)
@@ -107,6 +110,32 @@ def _opinion(glance: Glance, done: set[str], today: date, words: Wording) -> lis
             text=words.say(N_("%(month)s 의견서 확인"), month=words.month(month)),
             address=f"/pilots/{pilot.name}/documents",
             pilot=pilot.title,
+        )
+    ]
+
+
+def _asked_for(connection: Connection, person: Person) -> dict[str, list[int]]:
+    """Exclusions that wait for what this person's side says, by pilot."""
+    found: dict[str, list[int]] = {}
+    for one in requests(connection, person=person.person_id):
+        if one.waits_for(person.role):
+            found.setdefault(one.pilot, []).append(one.request_id)
+    return found
+
+
+def _exclusions(glance: Glance, numbers: Sequence[int], words: Wording) -> list[Task]:
+    if not numbers:
+        return []
+    where = f"/pilots/{glance.pilot.name}/exclusions"
+    return [
+        Task(
+            urgency=3,
+            tone="watch",
+            mark="▲",
+            label=words.say(N_("동의 필요")),
+            text=words.say(N_("평가 제외 요청 %(n)s건"), n=words.count(len(numbers))),
+            address=f"{where}/{numbers[0]}" if len(numbers) == 1 else where,
+            pilot=glance.pilot.title,
         )
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,6 +62,14 @@ class Wording:
 
     def window(self, window: Window, zone: ZoneInfo) -> str:
         return window_text(window, zone, self.language)
+
+    def whole_days(self, start: datetime, end: datetime, zone: ZoneInfo) -> bool:
+        """Whether a stretch goes from one midnight to another."""
+        return all(one.astimezone(zone).timetz().replace(tzinfo=None) == time.min for one in (start, end))
+
+    def span(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
+        """A stretch of whole days, its last day included."""
+        return window_text(Window(start=start, end=end), zone, self.language)
 
     def time(self, instant: datetime, zone: ZoneInfo, *, seconds: bool = False) -> str:
         return time_text(instant, zone, self.language, seconds=seconds)

@@ -8,9 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from devices.plan.instrument import Instrument, instrument_of
+from devices.plan.manual import manual_unit
 from devices.plan.measured_unit import channel_of, unit_given
+from devices.plan.measures import Agreement, Forecast, FrameSequence
 from devices.plan.model import Channel, Kpi, Plan
 from devices.plan.predicate import slots_in_effect
+from devices.plan.references import reference_channel
 from devices.plan.target import Bounds
 from kpi.decision import Terms
 from kpi.groups import grouped
@@ -94,6 +97,7 @@ def asked_of(plan: Plan, name: str, kpi: Kpi, cut: Spans, alpha: float) -> Asked
     channel = _channel(plan, kpi)
     # Without a slot that has it there is nothing to measure either, in whatever unit.
     given = unit_given(kpi.measure, None if channel is None else channel.canonical_unit)
+    given = given or manual_unit(plan.manual, kpi.measure)
     return Asked(
         id=name,
         kpi=kpi,
@@ -111,7 +115,14 @@ def measuring(plan: Plan, kpi: Kpi) -> dict[str, Channel]:
     found = channel_of(kpi.measure)
     if found is None:
         return {}
-    channels = {slot: plan.slots[slot].channels[found[0]] for slot in slots_in_effect(plan, kpi)}
+    if isinstance(kpi.measure.of, FrameSequence | Forecast):
+        return {}  # frames are counted, and a forecast is not judged
+    slots = slots_in_effect(plan, kpi)
+    if isinstance(kpi.measure.of, Agreement):
+        # What is compared is the channel's own deviation: only the reference's uncertainty has a part in it.
+        reference = reference_channel(plan, kpi.measure.of)
+        return {} if reference is None else dict.fromkeys(slots, reference)
+    channels = {slot: plan.slots[slot].channels[found[0]] for slot in slots}
     return {slot: channel for slot, channel in channels.items() if channel.kind != "state"}
 
 

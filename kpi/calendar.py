@@ -8,6 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from core.window import Window, days, instant, micros, midnight
+from devices.plan.holidays import Holidays
 from kpi.stretches import Stretches, joined, of_windows
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -26,12 +27,18 @@ def local_days(window: Window, zone: ZoneInfo) -> Iterator[date]:
 
 
 def required(
-    window: Window, zone: ZoneInfo, *, hours: tuple[int, int] | None = None, weekdays: Collection[str] | None = None
+    window: Window,
+    zone: ZoneInfo,
+    *,
+    hours: tuple[int, int] | None = None,
+    weekdays: Collection[str] | None = None,
+    holidays: Holidays | None = None,
 ) -> Stretches:
     """The part of a window that lies in a daily span and on certain days, by the clock on the wall of the zone.
 
     :param hours: minutes after midnight, half-open.
     :param weekdays: ``mon`` … ``sun``.
+    :param holidays: what public holidays are to it.
 
     >>> from core.window import month_window
     >>> from kpi.stretches import total_us
@@ -41,11 +48,12 @@ def required(
     >>> total_us(required(march, ZoneInfo("Europe/Berlin"), hours=(120, 180))) / 3_600_000_000
     30.0
     """
-    if hours is None and weekdays is None:
+    if hours is None and weekdays is None and holidays is None:
         return of_windows([window])
     spans: list[tuple[int, int]] = []
     for day in local_days(window, zone):
-        if weekdays is None or WEEKDAYS[day.weekday()] in weekdays:
+        among = weekdays is None or WEEKDAYS[day.weekday()] in weekdays
+        if among if holidays is None else holidays.holds(day, among=among):
             spans += _daily(day, zone, hours or _WHOLE_DAY)
     low, high = window.start_us, window.end_us
     return joined((max(start, low), min(end, high)) for start, end in spans)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from core.database import Connection
 from core.sql import load
 from core.window import Window
+from kpi.left_out import findings_changed
 from kpi.stretches import difference, of_windows, total_us
 from telemetry.batch import Flag
 from telemetry.platform_record import platform_alive
@@ -61,15 +62,17 @@ def causes(connection: Connection, pilot_id: int, sides: Sides) -> list[dict[str
     """The causes that are known, each with its numbers.
 
     ``amendment plan code window final late_data replayed redecoded outage_added outage_withdrawn exclusion_added
-    exclusion_withdrawn swap platform_record``, or ``unexplained`` where none is.
+    exclusion_withdrawn manual_added manual_withdrawn label swap platform_record finding``, or ``unexplained`` where none is.
     """
     asked = sides.asked(pilot_id)
     found = [
         *_rules(connection, pilot_id, sides),
         *_received(connection, asked),
         *_agreed(connection, asked),
+        *_labels(connection, asked),
         *_swaps(connection, asked),
         *_record(connection, sides),
+        *_findings(connection, sides, asked),
     ]
     return found or [{"cause": "unexplained"}]
 
@@ -99,7 +102,26 @@ def _rules(connection: Connection, pilot_id: int, sides: Sides) -> list[dict[str
         found.append({"cause": "window", "before": before.document["window"], "after": now.document["window"]})
     if before.document["provisional"] and not now.document["provisional"]:
         found.append({"cause": "final"})
+    calendars = [_holidays(one.document) for one in (before, now)]
+    if calendars[0] and calendars[1] and calendars[0] != calendars[1]:
+        days = set(calendars[0].items()) ^ set(calendars[1].items())
+        found.append({"cause": "holidays", "days": sorted({day for day, _ in days})})
+    handed = {_baseline(one.document) for one in (before, now)}
+    if len(handed) == 2:
+        found.append({"cause": "baseline"})
     return found
+
+
+def _holidays(document: Mapping[str, Any]) -> dict[str, str]:
+    """The public holidays by which days were paired."""
+    changes = [entry.get("change") or {} for entry in document["kpis"]]
+    return {day: name for one in changes for day, name in one.get("holidays", {}).get("days", {}).items()}
+
+
+def _baseline(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The baseline files that were there."""
+    changes = [entry.get("change") or {} for entry in document["kpis"]]
+    return tuple(one["baseline"]["sha256"] for one in changes if "recorded_at" in one.get("baseline", {}))
 
 
 def _received(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -117,16 +139,30 @@ def _received(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str
 
 
 def _agreed(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Outages and exclusions that were added or withdrawn."""
+    """Outages, exclusions and manual entries that were added or withdrawn."""
     found: dict[str, list[int]] = {}
     for row in connection.execute(_SQL["agreed_since"], asked):
         found.setdefault(f"{row['what']}_{'added' if row['added'] else 'withdrawn'}", []).append(row["id"])
     return [{"cause": cause, "ids": ids} for cause, ids in found.items()]
 
 
+def _labels(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How many truth labels were recorded and withdrawn: there may be thousands."""
+    row = connection.execute(_SQL["labels_since"], asked).fetchone()
+    assert row is not None
+    return [{"cause": "label", **row}] if any(row.values()) else []
+
+
 def _swaps(connection: Connection, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     slots = [row["slot"] for row in connection.execute(_SQL["swaps_since"], asked)]
     return [{"cause": "swap", "slots": slots}] if slots else []
+
+
+def _findings(connection: Connection, sides: Sides, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Findings by which readings are left out."""
+    documents = (sides.before.document, sides.now.document)
+    found = findings_changed(connection, documents, sides.window, asked["after"], asked["until"])
+    return [{"cause": "finding", "recorded": found.recorded, "superseded": found.superseded}] if found else []
 
 
 def _record(connection: Connection, sides: Sides) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ WHERE slot.pilot_id = %(pilot_id)s AND g.hour > %(start)s::timestamptz - interva
   AND g.recorded_at > %(after)s AND g.recorded_at <= %(until)s
 
 -- name: agreed_since
--- Outages and exclusions of a window that were recorded or withdrawn after one instant and up to another.
+-- Outages, exclusions and what people entered of a window that were recorded or withdrawn after one instant and up to another.
 SELECT what, id, recorded_at > %(after)s AS added
 FROM (
     SELECT 'outage' AS what, outage_id AS id, start_at, end_at, recorded_at, superseded_at FROM outage
@@ -55,12 +55,23 @@ FROM (
     UNION ALL
     SELECT 'exclusion', exclusion_id, start_at, end_at, recorded_at, superseded_at FROM exclusion
     WHERE pilot_id = %(pilot_id)s
+    UNION ALL
+    SELECT 'manual', manual_id, start_at, end_at + interval '1 microsecond', recorded_at, superseded_at FROM manual_value
+    WHERE pilot_id = %(pilot_id)s
 ) AS record
 WHERE start_at < %(end)s AND end_at > %(start)s
   AND (   (recorded_at > %(after)s AND recorded_at <= %(until)s
            AND (superseded_at IS NULL OR superseded_at > %(until)s))
        OR (recorded_at <= %(after)s AND superseded_at > %(after)s AND superseded_at <= %(until)s))
 ORDER BY what DESC, id
+
+-- name: labels_since
+-- Truth labels of a window that were recorded or withdrawn after one instant and up to another.
+SELECT count(*) FILTER (WHERE recorded_at > %(after)s AND (superseded_at IS NULL OR superseded_at > %(until)s)) AS added,
+       count(*) FILTER (WHERE recorded_at <= %(after)s AND superseded_at > %(after)s AND superseded_at <= %(until)s)
+           AS withdrawn
+FROM label
+WHERE pilot_id = %(pilot_id)s AND start_at < %(end)s AND end_at >= %(start)s AND recorded_at <= %(until)s
 
 -- name: swaps_since
 -- Slots whose devices changed in a window, where that was recorded after one instant and up to another.

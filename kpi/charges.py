@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpi.stretches import NOTHING, Stretches, difference, intersection, joined, union
 
 _SINCE_EVER = -(2**62)
+_FOR_EVER = 2**62
 _LEAST_US = 1_000_000
 
 
@@ -40,6 +41,14 @@ class PlatformRecord:
     def left_out(self) -> Stretches:
         """Instants at which nothing can be asked of a device: the platform or the site was down."""
         return union(self.outage, self.site)
+
+    @property
+    def heard(self) -> PlatformRecord:
+        """The same of what was heard: there was a reading, so whatever the platform's record says excuses nothing.
+
+        What was agreed does, as it excuses silence.
+        """
+        return replace(self, alive=joined([(_SINCE_EVER, _FOR_EVER)]), since_us=_SINCE_EVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

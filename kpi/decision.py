@@ -105,6 +105,10 @@ class Evidence:
     guard: Guard | None = None
     """None: nothing is known of the instrument's uncertainty."""
     completeness: float | None = None
+    refused: bool = False
+    """Whether the measure says itself why it has no value."""
+    too_few: bool = False
+    """Whether there are fewer answers, pairs or the like than the plan asks for."""
     quarters: tuple[float | None, ...] = ()
     """Completeness of each quarter, in the order of time."""
 
@@ -148,8 +152,12 @@ def verdict(evidence: Evidence, terms: Terms) -> Decision:
     >>> verdict(Evidence(value=97.0, gaps=value, filled=value, chance=chance, completeness=1.0), terms).answer.value
     'inconclusive'
     """
+    if evidence.refused:
+        return Decision(answer=Verdict.INSUFFICIENT, reason="refused")
     if evidence.value is None or evidence.gaps is None:
         return Decision(answer=Verdict.INSUFFICIENT, reason="no_value")
+    if evidence.too_few:
+        return Decision(answer=Verdict.INSUFFICIENT, reason="too_few")
     lack = _lack(evidence, terms)
     if lack is not None:
         return _escape(evidence, terms, lack)
@@ -232,10 +240,14 @@ def status(evidence: Evidence, terms: Terms, *, month_completeness: float | None
 
     :param evidence: of the window from the pilot's start to the month's end.
     """
+    if evidence.refused:
+        return Decision(answer=Status.INSUFFICIENT, reason="refused")
     if month_completeness is None or month_completeness < terms.completeness:
         return Decision(answer=Status.INSUFFICIENT, reason="month_incomplete")
     if evidence.value is None or evidence.gaps is None:
         return Decision(answer=Status.INSUFFICIENT, reason="no_value")
+    if evidence.too_few:
+        return Decision(answer=Status.INSUFFICIENT, reason="too_few")
     if evidence.value not in terms.target:
         return Decision(answer=Status.AT_RISK, reason="value_misses", ends=evidence.gaps)
     sampled, guarded = terms.scope == "capability", terms.rule == "guarded"

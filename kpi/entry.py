@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from devices.plan.reading_quality import quality_of
 from kpi.decision import Ends
 from kpi.evidence import bound_without_failures, distances, gaps_of
 from kpi.gathered import Gathered
 from kpi.guard import MovedLimits, described
 from kpi.intervals import Interval
 from kpi.judge import Asked, Case, judged
-from kpi.measured import COUNTED
+from kpi.left_out import ChannelLeft
+from kpi.left_out import described as described_left_out
+from kpi.measured import COUNTED, gathered_as
 from kpi.measurement import Measurement
+from kpi.pairs import matching_of
 from kpi.quantity import converted
 from kpi.sampling import sampling_interval
 from kpi.sentences import NOTED, Said, why
 
 
 def entry_of(
-    asked: Asked, gathered: Gathered[Any], moved: Mapping[str | None, MovedLimits[Any]] = MappingProxyType({})
+    asked: Asked,
+    gathered: Gathered[Any],
+    moved: Mapping[str | None, MovedLimits[Any]] = MappingProxyType({}),
+    left_out: Sequence[ChannelLeft] = (),
 ) -> dict[str, Any]:
     """This month's and the cumulative value with the status, or the value with the verdict.
 
     :param moved: of a guarded share of time, what it is with its limits moved by the uncertainty, as in :func:`judged`.
+    :param left_out: what findings leave out of each channel.
     """
     names = list(dict.fromkeys(gathered.slots))
     case = judged(asked, gathered, moved)
@@ -53,6 +61,14 @@ def entry_of(
         "slots": _slots(asked, gathered, names),
         "slot": case.slot,
     }
+    if found.compared:
+        entry["change"] = dict(found.compared)
+    if found.beside:
+        entry["agreement"] = dict(found.beside)
+    entry |= matching_of(gathered if case.slot is None else gathered.of_slot(case.slot))
+    quality = quality_of(kpi.measure.of)
+    if quality is not None:
+        entry["left_out"] = described_left_out(quality, [one for one in left_out if case.slot in (None, one.slot)])
     if found.as_share is not None:
         entry["as_share"] = {
             "share": found.as_share.share,
@@ -68,7 +84,8 @@ def entry_of(
         entry["month"] = _figure(asked, case.month, interval, gaps_of(asked, case.month), window_s=window_s)
         entry["cumulative"] = cumulative
     elif case.decision.answer == "inconclusive":
-        entry["if_inconclusive"] = kpi.if_inconclusive
+        # Nobody misses a target by a forecast.
+        entry["if_inconclusive"] = "committee" if case.decision.reason == "forecast" else kpi.if_inconclusive
     entry[answer] = case.decision.answer.value
     entry["reason"] = case.decision.reason
     entry["why"] = why(case.decision, _said(asked, case))
@@ -123,6 +140,8 @@ def _ended(interval: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _no_value(found: Measurement) -> str | None:
     """Why no number is shown: there is nothing to compute it from, no failure came, or it is infinite."""
+    if found.refused is not None:
+        return found.refused.code
     if found.value is None or math.isnan(found.value):
         without = found.counts is not None and found.counts.per_event and found.counts.exposure > 0
         return "no_failures" if without else "no_data"
@@ -170,6 +189,8 @@ def _slots(asked: Asked, gathered: Gathered[Any], names: list[str]) -> list[dict
     """Each slot's own value over the whole window."""
     rows = []
     for name in names:
+        if not name:  # of the pilot as a whole, as what people enter may be
+            continue
         found = asked.measured(gathered.of_slot(name).whole)
         value = None if found.value is None else _finite(asked.shown(found.value, found))
         rows.append({"slot": name, "value": value, "n": found.n, "completeness": found.completeness})
@@ -178,8 +199,16 @@ def _slots(asked: Asked, gathered: Gathered[Any], names: list[str]) -> list[dict
 
 def _computed_from(asked: Asked, found: Measurement) -> str:
     """What a value is computed from, or what is lacking for one: a rate needs no event, but something to count events by."""
-    kind = asked.kpi.measure.kind
+    kind = gathered_as(asked.kpi.measure)
+    if found.value is None and found.lacks:
+        return found.lacks
     return "exposure" if kind == "event_rate" and found.value is None else COUNTED.get(kind, "readings")
+
+
+def _month_noted(case: Case) -> tuple[tuple[str, int], ...]:
+    """What the month lacks that the cumulative value has."""
+    n = 0 if case.month is None else int(case.month.facts.get("manual_left_out", 0))
+    return (("manual_month_left_out", n),) if n else ()
 
 
 def _said(asked: Asked, case: Case) -> Said:
@@ -204,8 +233,10 @@ def _said(asked: Asked, case: Case) -> Said:
         site_s=float(facts.get("site_s", 0)),
         nobody_s=float(facts.get("nobody_s", 0)),
         failures=(int(facts.get("missing_numbers", 0)), int(facts.get("never_closed", 0))),
-        noted=tuple((what, int(facts[what])) for what in NOTED if what in facts),
+        noted=(*((what, int(facts[what])) for what in NOTED if what in facts), *_month_noted(case)),
         open_by=found.open_by,
+        least_n=found.least_n,
+        refused=found.refused,
         instrument=case.instrument,
         guard=0.0 if case.guard is None else max(case.guard.below, case.guard.above),
         sampled=case.terms.scope == "capability",

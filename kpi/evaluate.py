@@ -14,15 +14,17 @@ from core.errors import PermanentError
 from core.version import VERSION
 from core.window import MICROSECOND, Window, date_window, midnight, month_window, months, next_month
 from devices.plan.model import Plan
-from devices.plan.predicate import slots_in_effect
+from devices.plan.predicate import slots_read
 from devices.registry.queries import devices, plan_of
 from devices.registry.work import await_registry
+from kpi.entered import entered_of
 from kpi.inputs.reader import Reader
 from kpi.judging import Judging
 from kpi.kept import require_readings
 from kpi.overall import overall_of
 from kpi.records.exclusions import Applied, Exclusion, Rules, applied, exclusions, rules_of
 from kpi.records.outages import Outage, outages
+from kpi.referenced import referenced
 from kpi.remarks import remarked
 from kpi.revisions import Revisions, computed_from, revisions_of
 from kpi.segments import segmented, segments_of
@@ -131,6 +133,8 @@ def evaluate(
         document |= agreed.plain()
         document["channels"] = revisions_of(connection, plan, question.whole, as_of)
         document["kpis"] = _kpis(connection, plan, question, as_of, agreed, document["channels"])
+        if plan.manual:
+            document["manual"] = entered_of(connection, plan, question.whole, as_of)
         if question.month is None:
             document["overall"] = overall_of(plan.overall, document["kpis"])
     require_readings(connection, pilot)  # nothing was deleted while they were read
@@ -233,7 +237,10 @@ class _Agreed:
 
 def _without_withdrawal(one: Outage | Exclusion) -> dict[str, Any]:
     """A record as it counts here: that it may be withdrawn later is another result's concern."""
-    return {key: value for key, value in plain(one).items() if not key.startswith("superseded")}
+    found = {key: value for key, value in plain(one).items() if not key.startswith("superseded")}
+    if found.get("sha256", "") is None:  # of an exclusion without a signed paper
+        del found["sha256"]
+    return found
 
 
 def _agreed(connection: Connection, plan: Plan, question: _Question, as_of: datetime) -> _Agreed:
@@ -263,17 +270,21 @@ def _kpis(
     others = {
         "outages": judging.by(reader.otherwise(agreed=())),
         "exclusions": judging.by(reader.otherwise(exclusions=())),
+        "conditions": judging.by(reader.otherwise(heeds_conditions=False)),
+        "findings": judging.by(reader.otherwise(heeds_findings=False)),
     }
     rows = devices(connection, plan.pilot, as_of)
     segments = {slot: segments_of(rows, slot, question.whole) for slot in plan.slots}
     targets = targets_of(connection, plan.pilot, as_of)
     entries = []
     for name, kpi in plan.kpis.items():
-        slots = slots_in_effect(plan, kpi)
+        slots = slots_read(plan, kpi)
         entry = judging.entry(name, kpi)
         concerned = {
             "outages": any(one.of(slot) for one in agreed.outages for slot in slots),
             "exclusions": any(one.counts and one.exclusion.slot in slots for one in agreed.exclusions),
+            "conditions": entry.get("conditions_s", 0) > 0,
+            "findings": entry.get("left_out", {}).get("readings", 0) > 0,
         }
         without = {what: figures(others[what].entry(name, kpi)) for what, there in concerned.items() if there}
         excluded_s = sum(total_us(intersection(reader.excluded(slot), of_windows([cut.whole]))) for slot in slots) / 1e6
@@ -284,5 +295,6 @@ def _kpis(
         entry["excluded_s"] = excluded_s
         entry["targets"] = targets.get(name, [])
         entry |= segmented(judging, name, kpi, segments)
+        entry |= referenced(plan, kpi, segments, cut.whole)
         entries.append(remarked(entry, computed_from(plan, kpi, channels)))
     return entries

@@ -50,6 +50,8 @@ def evidence_of(
         chance=_chance(asked, found, several=several) if asked.kpi.scope == "capability" else None,
         no_chance=lacking(found, window_s=window_s),
         completeness=found.completeness,
+        refused=found.refused is not None,
+        too_few=found.least_n is not None and found.n < found.least_n,
         quarters=quarters,
         guard=guard,
     )
@@ -103,7 +105,9 @@ def _share_form(
     terms = Terms(target=target, scope=asked.terms.scope, rule=asked.terms.rule, completeness=asked.terms.completeness)
     evidence = Evidence(
         value=form.share,
-        gaps=Ends(low=form.share, high=form.share),
+        gaps=Ends(
+            low=form.share if form.low is None else form.low, high=form.share if form.high is None else form.high
+        ),
         filled=filled,
         chance=chance,
         no_chance=lack,

@@ -70,11 +70,19 @@ def _combined(members: Sequence[Measurement], completeness: float | None, *, how
         blocks=() if value is None else _blocks(there, value, scale),
         bounded=members[0].bounded and how == "mean",
         difference=members[0].difference,
+        # What one slot has too little of, another's plenty does not make up for.
+        least_n=_least(members),
         members=tuple(there) if whole else (),
         scale=scale,
         open_by=members[0].open_by,
         facts=_facts(members),
     )
+
+
+def _least(members: Sequence[Measurement]) -> int | None:
+    """What there must be of all slots, each with enough of its own."""
+    asked = [max(one.n, one.least_n) for one in members if one.least_n is not None]
+    return None if len(asked) < len(members) else sum(asked)
 
 
 def _blocks(members: Sequence[Measurement], value: float, scale: float) -> tuple[Block, ...]:

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from devices.plan.instrument import Instrument, Widest, moved, together
-from devices.plan.measures import EventRate, Increase, Integral, Share, Statistic
+from devices.plan.measures import Agreement, Change, EventRate, Increase, Integral, Share, Statistic
 from devices.plan.model import Channel, Kpi
 from kpi.decision import Guard
 from kpi.gathered import Gathered
 from kpi.measurement import Measurement
+from kpi.measures.agreement_band import agreement_band
+from kpi.measures.change_band import change_band
 
 Part = TypeVar("Part")
 
@@ -71,6 +73,10 @@ def band_of(kpi: Kpi, unit: str, found: Measurement, band: Widest) -> float:
             return band.of_span(value, unit, times=float(found.facts.get("covered_s", 0)))
         case Increase():
             return band.of_span(value, unit)
+        case Change() as changing:
+            return change_band(changing, unit, found.own, band)
+        case Agreement() as of:
+            return agreement_band(of, unit, found.pairs, band)
         case EventRate(per=per) if per.channel is not None:
             return band.of_span(value, unit, times=0.0)
         case _:

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from devices.plan.instrument import Instrument
-from devices.plan.measures import Share
+from devices.plan.measures import Forecast, Share
 from kpi.asked import Asked
-from kpi.decision import Decision, Evidence, Guard, Terms, status, verdict, worst
+from kpi.decision import Decision, Ends, Evidence, Guard, Terms, Verdict, status, verdict, worst
 from kpi.evidence import evidence_of
 from kpi.gathered import Gathered
 from kpi.guard import MovedLimits, guard_of
@@ -73,12 +73,15 @@ def _case(
     evidence, terms = evidence_of(asked, found, quarters, several=several, guard=guard, share_guard=moved_share)
     share = None if month is None else month.completeness
     decision = verdict(evidence, terms) if month is None else status(evidence, terms, month_completeness=share)
+    interval = sampling_interval(found, asked.alpha, window_s=asked.spans.whole.seconds)
+    if isinstance(asked.kpi.measure.of, Forecast) and month is None:
+        decision = _reported(asked, found, interval, decision)
     return Case(
         slot=slot,
         found=found,
         month=month,
         quarters=quarters,
-        interval=sampling_interval(found, asked.alpha, window_s=asked.spans.whole.seconds),
+        interval=interval,
         decision=decision,
         evidence=evidence,
         terms=terms,
@@ -86,6 +89,15 @@ def _case(
         instrument=instrument,
         guard=guard,
     )
+
+
+def _reported(asked: Asked, found: Measurement, interval: Interval | None, decision: Decision) -> Decision:
+    """A forecast is reported and never met, nor missed: what will be has not happened."""
+    if found.value is None or decision.answer is Verdict.INSUFFICIENT:
+        return decision
+    low, high = (found.value, found.value) if interval is None else (interval.low, interval.high)
+    ends = Ends(low=asked.shown(low, found), high=asked.shown(high, found))
+    return Decision(answer=Verdict.INCONCLUSIVE, reason="forecast", ends=ends)
 
 
 def _guard(

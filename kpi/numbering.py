@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from devices.plan.measures import Count, EventDuration, EventRate, EventRatio, Mtbf
 from devices.plan.model import Kpi
-from kpi.inputs.gather_events import EventGatherer, Exposure
+from kpi.inputs.gather_detection import Exposure
+from kpi.inputs.gather_events import EventGatherer
 from kpi.measures.counting import CountPart
 from kpi.measures.event_duration import DurationPart
 from kpi.measures.event_ratio import EventPart

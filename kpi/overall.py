@@ -40,9 +40,10 @@ def overall_of(rule: Overall, entries: Sequence[Mapping[str, Any]]) -> dict[str,
     (102.11, None)
     """
     parts = [_part(rule, entry) for entry in entries]
+    judged = [part for part, entry in zip(parts, entries, strict=True) if entry.get("reason") != "forecast"]
     found: dict[str, Any] = {
         "rule": rule.rule,
-        "verdict": _required(parts, every=rule.rule == "all_required"),
+        "verdict": _required(judged or parts, every=rule.rule == "all_required"),
         "parts": parts,
     }
     if rule.rule == "weighted":

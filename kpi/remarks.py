@@ -9,7 +9,10 @@ from typing import Any
 from core.language import duration_text, with_unit
 from core.numbers import printed
 from devices.plan.target import Bounds, parse_bounds
+from kpi.change_words import proof_text
+from kpi.left_out import left_out_text
 from kpi.pooling import pooling_told
+from kpi.referenced import reference_clauses
 from kpi.revisions import Revisions, revisions_told
 
 
@@ -28,14 +31,33 @@ def remarked(entry: Mapping[str, Any], channels: Sequence[Revisions] = ()) -> di
     why = {}
     for language, sentence in entry["why"].items():
         clauses = [
+            *_compared(entry, language),
+            *_left_out(entry, language),
             *_excluded(entry, language),
             *_outages(entry, language),
+            *_conditions(entry, language),
             *_segments(entry, language),
             *_amended(entry, language),
+            *reference_clauses(entry.get("references", ()), language),
             *revisions_told(channels, language),
         ]
         why[language] = "; ".join([sentence.removesuffix("."), *clauses]) + "." if clauses else sentence
     return {**entry, "why": why}
+
+
+def _compared(entry: Mapping[str, Any], language: str) -> list[str]:
+    """Of a change with a value: what it proves."""
+    change = entry.get("change")
+    return [] if change is None or entry["value"] is None else [proof_text(change, language)]
+
+
+def _left_out(entry: Mapping[str, Any], language: str) -> list[str]:
+    text = left_out_text(entry["left_out"], language) if "left_out" in entry else ""
+    without = _without(entry, "findings")
+    if not text or without is None or without["value"] == entry["value"]:
+        return [text] if text else []
+    value = _number(entry, without["value"], language)
+    return [f"{text}, 빼지 않으면 {value}" if language == "ko" else f"{text}, and {value} with them counted"]
 
 
 def _excluded(entry: Mapping[str, Any], language: str) -> list[str]:
@@ -54,6 +76,25 @@ def _outages(entry: Mapping[str, Any], language: str) -> list[str]:
         return []
     value = _number(entry, without["value"], language)
     return [f"합의한 장애를 빼지 않으면 {value}" if language == "ko" else f"{value} without the agreed outages"]
+
+
+def _conditions(entry: Mapping[str, Any], language: str) -> list[str]:
+    """How much time lay outside of the operating conditions, and what it would be with that."""
+    clauses = []
+    without = _without(entry, "conditions")
+    if without is not None and entry["conditions_s"] >= 1:
+        value, span = _number(entry, without["value"], language), duration_text(entry["conditions_s"], language)
+        names = ", ".join(row["name"] for row in entry["conditions"] if row["left_out_s"] >= 1)
+        if language == "ko":
+            clauses.append(f"적용 환경({names})을 벗어난 {span}을 빼지 않으면 {value}")
+        else:
+            clauses.append(f"{value} with the {span} outside of the operating conditions ({names}) counted")
+    unknown = max((row["unknown_s"] for row in entry.get("conditions", ())), default=0.0)
+    if unknown >= 1:
+        span = duration_text(unknown, language)
+        text = f"적용 환경을 알 수 없는 {span}은 빼지 않음"
+        clauses.append(text if language == "ko" else f"{span} of which the conditions are not known stay in")
+    return clauses
 
 
 def _without(entry: Mapping[str, Any], what: str) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -19,16 +19,19 @@ from core.canonical import plain
 from core.database import Connection
 from core.errors import NotFound
 from core.sql import load
+from core.window import Window
 from kpi.causes import Sides, causes
 from kpi.evaluate import Result
+from kpi.left_out import findings_changed
 
 _SQL = load("kpi", "results.sql")
 
 _COMPARED = (
     "value", "n", "completeness", "interval", "status", "verdict", "target", "unit", "month", "without", "excluded_s",
-    "segments", "targets",
+    "segments", "targets", "left_out",
 )  # fmt: skip
 _SAME_TO = 1e-9
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,10 @@ def outdated(connection: Connection, result: Stored) -> bool:
     window = result.document["window"]
     asked = {"pilot": result.pilot, "start": window["start"], "end": window["end"], "as_of": result.as_of}
     row = connection.execute(_SQL["outdated"], asked).fetchone()
-    return row is not None and bool(row["outdated"])
+    if row is not None and row["outdated"]:
+        return True
+    span = Window(start=datetime.fromisoformat(window["start"]), end=datetime.fromisoformat(window["end"]))
+    return bool(findings_changed(connection, [result.document], span, result.as_of, _FOR_EVER))
 
 
 def versions(connection: Connection, pilot: str, kind: str | None = None, label: str | None = None) -> list[Stored]:

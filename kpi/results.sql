@@ -56,9 +56,19 @@ SELECT EXISTS (
     WHERE p.name = %(pilot)s AND o.start_at < %(end)s AND o.end_at > %(start)s
       AND greatest(o.recorded_at, o.superseded_at) > %(as_of)s
 ) OR EXISTS (
+    SELECT FROM manual_value m JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND m.start_at < %(end)s
+      AND greatest(m.recorded_at, m.superseded_at) > %(as_of)s
+) OR EXISTS (
     SELECT FROM exclusion e JOIN pilot p USING (pilot_id)
     WHERE p.name = %(pilot)s AND e.start_at < %(end)s AND e.end_at > %(start)s
       AND greatest(e.recorded_at, e.superseded_at) > %(as_of)s
+) OR EXISTS (
+    SELECT FROM label l JOIN pilot p USING (pilot_id)
+    WHERE p.name = %(pilot)s AND l.start_at < %(end)s AND l.end_at >= %(start)s
+      AND greatest(l.recorded_at, l.superseded_at) > %(as_of)s
+) OR EXISTS (
+    SELECT FROM baseline b JOIN pilot p USING (pilot_id) WHERE p.name = %(pilot)s AND b.recorded_at > %(as_of)s
 ) OR EXISTS (
     SELECT FROM installation i JOIN slot USING (slot_id) JOIN pilot p USING (pilot_id)
     WHERE p.name = %(pilot)s AND i.installed_at < %(end)s AND coalesce(i.removed_at, 'infinity') > %(start)s

@@ -10,9 +10,9 @@ from core.database import Connection
 from core.sql import load
 from core.window import Window
 from devices.plan.measured_unit import channel_of
-from devices.plan.measures import Availability, Capture, Mtbf
+from devices.plan.measures import Agreement, Availability, Capture, Delay, Mtbf
 from devices.plan.model import Kpi, Plan
-from devices.plan.predicate import slots_in_effect
+from devices.plan.predicate import slots_in_effect, slots_read
 
 _SQL = load("kpi", "revisions.sql")
 _MOST_TOLD = 2
@@ -34,7 +34,7 @@ def revisions_of(connection: Connection, plan: Plan, window: Window, as_of: date
     for row in connection.execute(_SQL["revisions"], asked):
         revision = {"number": row["revision"], **{key: row[key] for key in _KEPT}}
         found.setdefault((row["slot"], row["channel"]), []).append(revision)
-    about = {slot for kpi in plan.kpis.values() for slot in slots_in_effect(plan, kpi)}
+    about = {slot for kpi in plan.kpis.values() for slot in slots_read(plan, kpi)}
     return [
         {"slot": slot, "channel": name, "unit": channel.canonical_unit, "revisions": found.get((slot, name), [])}
         for slot in plan.slots
@@ -48,15 +48,17 @@ _KEPT = ("source", "source_unit", "stands", "redecoded")
 
 def computed_from(plan: Plan, kpi: Kpi, found: Iterable[Revisions]) -> list[Revisions]:
     """Those of the channels whose readings a KPI's value is computed from; events are none."""
-    wanted = {pair for part in kpi.parts for pair in _channels(plan, part)}
+    wanted = {pair for part in kpi.parts for pair in read_channels(plan, part)}
     return [one for one in found if (one["slot"], one["channel"]) in wanted]
 
 
-def _channels(plan: Plan, part: Kpi) -> list[tuple[str, str]]:
+def read_channels(plan: Plan, part: Kpi) -> list[tuple[str, str]]:
+    """Slot and name of each channel whose readings the value of one promise is computed from."""
     slots = slots_in_effect(plan, part)
     one = channel_of(part.measure)
     if one is not None:
-        return [(slot, one[0]) for slot in slots]
+        beside = part.measure.of.reference if isinstance(part.measure.of, Agreement) else None
+        return [(slot, one[0]) for slot in slots] + ([] if beside is None else [(beside.slot, beside.channel)])
     match part.measure.of:
         case Capture(channels=wanted):
             return [
@@ -64,6 +66,10 @@ def _channels(plan: Plan, part: Kpi) -> list[tuple[str, str]]:
                 for slot in slots
                 for name, channel in plan.slots[slot].channels.items()
                 if channel.reporting == "periodic" and (wanted is None or name in wanted)
+            ]
+        case Delay(channel=only):
+            return [
+                (slot, name) for slot in slots for name in plan.slots[slot].channels if only is None or name == only
             ]
         case Availability() | Mtbf():  # a slot is up while a reading of any channel stands
             return [(slot, name) for slot in slots for name in plan.slots[slot].channels]

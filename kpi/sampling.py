@@ -15,7 +15,9 @@ from kpi.intervals import (
     poisson_mean,
     share_interval,
 )
-from kpi.measurement import Counts, Measurement, Trials
+from kpi.intervals.sampled import sampled_mean
+from kpi.measurement import Answers, Counts, Measurement, Trials
+from kpi.measures.detection import f1_of
 
 YEAR_S = 365 * 86_400.0
 """A percentile of a shorter window has no interval: order statistics pass falsely in about 30 % under autocorrelation."""
@@ -26,16 +28,22 @@ def sampling_interval(found: Measurement, alpha: float, *, window_s: float) -> I
 
     - Designed trials: Clopper–Pearson. Events of daily operation: the same of n/DEFF, from daily counts.
     - Counts and rates: exact Poisson; of daily operation scaled by the dispersion of the daily counts. MTBF: χ².
+    - The mean of answers that people entered: Student's t.
     - Shares of time, capture, availability: weekly shares. Means: weekly means.
     - The mean or sum of several slots' ratios, counts or rates: their distances in quadrature (MOVER).
+    - What a measure has a rule of its own for (``own``): agreement with a reference.
     - min, max, sum, std, last, percentiles, integrals and increases: none.
     """
     if found.counts is not None:
         return _of_counts(found.counts, alpha)
     if found.value is None or not math.isfinite(found.value):
         return None
+    if found.own is not None:
+        return found.own.interval(found.value, alpha, window_s=window_s)
     if found.trials is not None:
         return _percent(_of_trials(found.trials, alpha))
+    if found.answers is not None:
+        return _of_answers(found.answers, alpha)
     if found.members and not found.blocks:
         return _of_members(found, alpha, window_s)
     if not found.blocks:
@@ -60,6 +68,8 @@ def lacking(found: Measurement, *, window_s: float) -> str:
     """Why there is no interval: ``few_weeks``, ``under_a_year``, ``no_interval`` or ``no_value``."""
     if found.value is None:
         return "no_value"
+    if found.own is not None:
+        return found.own.lacking()
     if found.as_share is not None and found.as_share.trials is None and window_s < YEAR_S:
         return "under_a_year"
     blocks = found.blocks if found.as_share is None else found.as_share.blocks
@@ -72,7 +82,12 @@ def _of_trials(trials: Trials, alpha: float) -> Interval | None:
     size, method = float(trials.trials), "clopper_pearson"
     if not trials.designed:
         size, method = effective_sample(trials.days, alpha).trials, "effective_sample"
-    low, high = clopper_pearson(trials.successes / trials.trials * size, size, alpha)
+    share = trials.successes / trials.trials
+    if trials.share is not None:
+        share, size = trials.share, max(size / trials.weighing, min(1.0, size))
+    low, high = clopper_pearson(share * size, size, alpha)
+    if trials.form == "f1":
+        low, high = f1_of(low), f1_of(high)
     return Interval(low=low, high=high, alpha=alpha, method=method, size=size)
 
 
@@ -98,6 +113,13 @@ def _of_counts(counts: Counts, alpha: float) -> Interval | None:
     )
 
 
+def _of_answers(answers: Answers, alpha: float) -> Interval | None:
+    ends = sampled_mean(answers.mean, answers.sd, answers.n, alpha, answers.low, answers.high)
+    if ends is None:
+        return None
+    return Interval(low=ends[0], high=ends[1], alpha=alpha, method="student_t", size=answers.n)
+
+
 def _of_members(found: Measurement, alpha: float, window_s: float) -> Interval | None:
     """Independent slots: each bound's distance is the root of the sum of squares of theirs.
 
@@ -107,7 +129,7 @@ def _of_members(found: Measurement, alpha: float, window_s: float) -> Interval |
     below: list[float] = []
     above: list[float] = []
     for one in found.members:
-        interval = sampling_interval(one, alpha, window_s=window_s) if one.trials or one.counts else None
+        interval = sampling_interval(one, alpha, window_s=window_s) if _alone(one) else None
         if interval is None or one.value is None:
             return None
         below.append(found.scale * (one.value - interval.low))
@@ -116,6 +138,11 @@ def _of_members(found: Measurement, alpha: float, window_s: float) -> Interval |
     if found.bounded:
         low, high = max(low, 0.0), min(high, 100.0)
     return Interval(low=low, high=high, alpha=alpha, method="mover", size=len(found.members))
+
+
+def _alone(one: Measurement) -> bool:
+    """Whether a slot has an interval of its own, not by the weeks that all slots share."""
+    return one.trials is not None or one.counts is not None or one.answers is not None or one.own is not None
 
 
 def _percent(interval: Interval | None) -> Interval | None:

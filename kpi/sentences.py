@@ -11,8 +11,10 @@ from core.numbers import printed
 from core.window import Window
 from devices.plan.instrument import Instrument
 from devices.plan.target import Bounds
+from kpi.change_words import refusal
 from kpi.decision import Decision, Ends
 from kpi.intervals import MIN_BLOCKS
+from kpi.measurement import Refused
 from kpi.reasons import GAPS, NOTED, SENTENCES, WHAT
 
 __all__ = ["NOTED", "SENTENCES", "Said", "why"]
@@ -47,6 +49,10 @@ class Said:
     """What else is to be known of the value: keys of :data:`NOTED`, each with how many."""
     open_by: str = "silence"
     """What keeps the ends apart between which the value lies."""
+    refused: Refused | None = None
+    """Why there is no value, by the measure's own word."""
+    least_n: int | None = None
+    """The least ``n`` that the plan asks for."""
     instrument: Instrument | None = None
     """None: no instrument has a part in the value."""
     guard: float = 0.0
@@ -84,6 +90,9 @@ def _told(sentence: str, language: str, decision: Decision, said: Said) -> str:
         quarter_completeness=_percent(quarter_share, said.limit),
         limit=f"{printed(100 * said.limit)} %",
         least_weeks=MIN_BLOCKS,
+        refusal="" if said.refused is None else refusal(said.refused, language),
+        n=f"{said.n:,}",
+        least_n="–" if said.least_n is None else f"{said.least_n:,}",
     )
     text = text[0].upper() + text[1:]
     return f"{said.slot}: {text}" if said.slot else text
@@ -127,6 +136,8 @@ def _value(language: str, said: Said) -> str:
     if math.isinf(said.value):
         return f"{'누계' if said.cumulative else '측정 결과'} 무한대" if language == "ko" else "an infinite value"
     number = with_unit(printed(said.value, said.unit, said.target), said.unit, language)
+    if said.what == "forecast":
+        return f"예측치 {number}" if language == "ko" else f"a forecast of {number}"
     if language == "ko":
         return f"{'누계' if said.cumulative else '측정 결과'} {number}"
     return f"{'a cumulative' if said.cumulative else 'a'} value of {number}"

@@ -5,6 +5,7 @@ Whole microseconds, so that what is up, down and left out adds up to the window 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -65,6 +66,19 @@ def intersection(one: Stretches, other: Stretches) -> Stretches:
         else:
             j += 1
     return tuple(found)
+
+
+def clipped(stretches: Stretches, start_us: int, end_us: int) -> Stretches:
+    """The part of stretches between two instants; of many stretches only those there are looked at.
+
+    >>> clipped(((0, 5), (8, 12), (20, 30)), 3, 9)
+    ((3, 5), (8, 9))
+    """
+    if start_us >= end_us:
+        return NOTHING
+    first = bisect_right(stretches, start_us, key=lambda span: span[1])
+    last = bisect_left(stretches, end_us, lo=first, key=lambda span: span[0])
+    return tuple((max(a, start_us), min(b, end_us)) for a, b in stretches[first:last])
 
 
 def difference(one: Stretches, other: Stretches) -> Stretches:

@@ -39,7 +39,7 @@ def neighbours(
             found[window] = before[0], after[0]
     if asked:
         found.update(zip(asked, raw.neighbours(connection, channel, asked, as_of), strict=True))
-    return [found[window] for window in windows]
+    return raw.unspoilt(channel, windows, [found[window] for window in windows])
 
 
 _Answer = tuple[Neighbour | None] | None

@@ -10,6 +10,7 @@ from typing import Any
 from core.database import Connection
 from core.errors import NotFound
 from core.sql import load
+from telemetry.spoilt import Spoilt
 
 _SQL = load("telemetry", "channels.sql")
 
@@ -41,6 +42,8 @@ class ChannelInfo:
     states: tuple[str, ...]
     options: Mapping[str, Any]
     """The channel's part of the plan."""
+    spoilt: Spoilt | None = None
+    """Stretches whose readings do not count for whoever asks by this record; None: all do."""
 
     @property
     def hold_us(self) -> int | None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.database import Connection
-from telemetry.rows import PG_EPOCH_US
-
-_HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TAIL: Final = b"\xff\xff"
+from telemetry.binary import PG_EPOCH_US
 
 
 class Column(NamedTuple):
@@ -69,11 +65,3 @@ def _alike(columns: Sequence[Column], chosen: NDArray[np.bool_] | slice, absent:
             made[f"l{place}"] = np.dtype(column.kind).itemsize
             made[f"v{place}"] = column.values[chosen]
     return made.tobytes()
-
-
-def copy(connection: Connection, statement: LiteralString, packed: bytes) -> None:
-    """Send rows through a ``COPY … FROM STDIN (FORMAT binary)`` statement."""
-    with connection.cursor().copy(statement) as stream:
-        stream.write(_HEAD)
-        stream.write(packed)
-        stream.write(_TAIL)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from devices.plan.target import Bounds
-from telemetry.channels import ChannelInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,21 +18,6 @@ class Condition:
     high: float | None = None
     high_closed: bool = True
     codes: tuple[int, ...] | None = None
-
-    @classmethod
-    def from_bounds(cls, bounds: Bounds) -> Condition:
-        """The condition of a plan; ``bounds`` must be in the channel's canonical unit already."""
-        return cls(
-            low=bounds.low if math.isfinite(bounds.low) else None,
-            low_closed=bounds.low_closed,
-            high=bounds.high if math.isfinite(bounds.high) else None,
-            high_closed=bounds.high_closed,
-        )
-
-    @classmethod
-    def from_states(cls, channel: ChannelInfo, names: tuple[str, ...]) -> Condition:
-        """The channel is in one of these states; a name that it does not declare is never true."""
-        return cls(codes=tuple(code for code, state in enumerate(channel.states) if state in names))
 
     def __call__(self, value: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each value satisfies the condition: same shape in as out."""

@@ -1,5 +1,6 @@
 """Raw readings out of the store, as columns: the database strings their binary forms together, and numpy reads them.
 
+Those in spoilt stretches of the channel's record are left out: they are not there for whoever asks by it.
 A million rows are two values to fetch then; row by row, a COPY takes ten times as long in the client.
 """
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from core.database import Connection
 from core.sql import load
 from core.window import HOUR_US, Window, instant, micros
+from telemetry.binary import floats, instants
 from telemetry.channels import ChannelInfo
-from telemetry.rows import PG_EPOCH_US
 from telemetry.rows_read import count
 from telemetry.statistics import Neighbour
 
@@ -54,12 +55,29 @@ def neighbours(
 ) -> list[tuple[Neighbour | None, Neighbour | None]]:
     """For each window the last reading before it and the first at or after its end, no further away than a reading stands.
 
-    :param however_far: at any distance.
+    :param however_far: at any distance, and whether or not it counts; otherwise none behind a spoilt stretch, nor in one.
     """
     hold_s = None if however_far else channel.max_hold_s
     starts = _nearest(connection, _SQL["reading_before"], channel, [window.start for window in windows], hold_s, as_of)
     ends = _nearest(connection, _SQL["reading_after"], channel, [window.end for window in windows], hold_s, as_of)
-    return list(zip(starts, ends, strict=True))
+    found = list(zip(starts, ends, strict=True))
+    return found if however_far else unspoilt(channel, windows, found)
+
+
+def unspoilt(
+    channel: ChannelInfo, windows: Sequence[Window], found: list[tuple[Neighbour | None, Neighbour | None]]
+) -> list[tuple[Neighbour | None, Neighbour | None]]:
+    """The neighbours of windows without those that lie in a spoilt stretch, or behind one."""
+    spoilt = channel.spoilt
+    if spoilt is None:
+        return found
+    return [
+        (
+            None if before is None or spoilt.between(before.us, window.start_us) else before,
+            None if after is None or spoilt.between(window.end_us, after.us + 1) else after,
+        )
+        for window, (before, after) in zip(windows, found, strict=True)
+    ]
 
 
 def links_lost(
@@ -108,10 +126,13 @@ def _fetched(connection: Connection, channel: ChannelInfo, ranges: Sequence[Wind
     assert row is not None
     if row["observed"] is None:
         return np.empty(0, dtype=np.int64), np.empty(0)
-    observed = np.frombuffer(row["observed"], dtype=">i8").astype(np.int64) + PG_EPOCH_US
-    value = np.frombuffer(row["value"], dtype=">f8").astype(np.float64)
+    observed = instants(row["observed"])
+    value = floats(row["value"])
     count(readings=len(observed))
     if len(channel.channel_ids) > 1 or len(ranges) > 1:
         order = np.argsort(observed, kind="stable")
         observed, value = observed[order], value[order]
+    if channel.spoilt is not None:
+        counts = ~channel.spoilt.holds(observed)
+        observed, value = observed[counts], value[counts]
     return observed, value

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from core.database import Connection
 from core.window import HOUR_US
+from telemetry import binary
 from telemetry.batch import Readings
-
-PG_EPOCH_US = 946_684_800_000_000
-"""2000-01-01, where PostgreSQL's binary timestamps begin, in microseconds since 1970."""
+from telemetry.binary import PG_EPOCH_US
 
 _ROW = np.dtype(
     [
@@ -24,8 +23,6 @@ _ROW = np.dtype(
         ("l5", ">i4"), ("flags", ">i2"),
     ]
 )  # fmt: skip
-_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TAIL = b"\xff\xff"
 
 
 class Columns(NamedTuple):
@@ -120,7 +117,4 @@ def _starts(values: NDArray[Any]) -> NDArray[np.intp]:
 
 def copy(connection: Connection, statement: LiteralString, rows: NDArray[Any]) -> None:
     """Send a table through a ``COPY … FROM STDIN (FORMAT binary)`` statement."""
-    with connection.cursor().copy(statement) as stream:
-        stream.write(_HEAD)
-        stream.write(rows.tobytes())
-        stream.write(_TAIL)
+    binary.copy(connection, statement, rows.tobytes())

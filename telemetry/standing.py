@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.window import Window, instant
 from telemetry.predicates import Condition
+from telemetry.spoilt import Spoilt
 
 Floats = NDArray[np.float64]
 Micros = NDArray[np.int64]
@@ -30,12 +31,16 @@ class TimeShare:
     covered_s: float
 
 
-def stands_until(observed_us: Micros, hold_us: int | None, lost_us: Micros) -> Micros:
-    """How long each reading stands if no other follows; ``lost_us`` are the instants at which the link was lost, sorted."""
+def stands_until(observed_us: Micros, hold_us: int | None, lost_us: Micros, spoilt: Spoilt | None = None) -> Micros:
+    """How long each reading stands if no other follows; ``lost_us`` are the instants at which the link was lost, sorted.
+
+    :param spoilt: up to these stretches at the most; no reading lies in one.
+    """
     if hold_us is not None:
-        return observed_us + hold_us
-    index = np.searchsorted(lost_us, observed_us, side="right")
-    return np.append(lost_us, FOREVER_US)[index]
+        until = observed_us + hold_us
+    else:
+        until = np.append(lost_us, FOREVER_US)[np.searchsorted(lost_us, observed_us, side="right")]
+    return until if spoilt is None else np.minimum(until, spoilt.cuts(observed_us))
 
 
 def share(observed_us: Micros, value: Floats, until_us: Micros, condition: Condition, window: Window) -> TimeShare:

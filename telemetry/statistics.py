@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.window import Window
+from telemetry.spoilt import Spoilt
 
 Floats = NDArray[np.float64]
 Micros = NDArray[np.int64]
@@ -60,6 +61,14 @@ class Rules:
     period_s: float | None
     hold_us: int | None
     steps: bool
+    spoilt: Spoilt | None = None
+    """Over these stretches nothing is joined."""
+
+    def joined(self, from_us: Micros, to_us: Micros) -> NDArray[np.bool_]:
+        """Whether what lies between two readings each is covered by them."""
+        gaps_us = to_us - from_us
+        near = gaps_us <= self.hold_us if self.hold_us is not None else np.ones(len(gaps_us), dtype=np.bool_)
+        return near if self.spoilt is None else near & ~self.spoilt.apart(from_us, to_us)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +137,7 @@ def pieces_of(observed_us: Micros, value: Floats, starts: Micros, rules: Rules) 
     gaps_us = np.diff(observed_us)
     # What lies between two stretches belongs to neither.
     gaps_us[starts[1:] - 1] = 0
-    joined = gaps_us <= rules.hold_us if rules.hold_us is not None else np.ones(len(gaps_us), dtype=np.bool_)
+    joined = rules.joined(observed_us[:-1], observed_us[1:])
     height = value[:-1] if rules.steps else (value[:-1] + value[1:]) / 2
     seconds = np.where(joined, gaps_us, 0) / 1e6
     return Pieces(
@@ -144,7 +153,7 @@ def pieces_of(observed_us: Micros, value: Floats, starts: Micros, rules: Rules) 
         integral=_sums(height * seconds, starts, ends - 1),
         covered_s=within(np.where(joined, gaps_us, 0), starts, ends - 1) / 1e6,
         longest_gap_s=np.maximum.reduceat(np.append(gaps_us, 0), starts) / 1e6,
-        missing=within(_missing(gaps_us, rules), starts, ends - 1),
+        missing=within(missing_between(gaps_us, rules), starts, ends - 1),
     )
 
 
@@ -199,7 +208,9 @@ def merged(
         covered += edge[1]
     edges_us = (first.us - window.start_us) + (window.end_us - last.us)
     missing = int(
-        pieces.missing.sum() + _missing(bridges_us, rules).sum() + _missing(np.array([edges_us]), rules).sum()
+        pieces.missing.sum()
+        + missing_between(bridges_us, rules).sum()
+        + missing_between(np.array([edges_us]), rules).sum()
     )
     gaps = [float(pieces.longest_gap_s.max()), (first.us - window.start_us) / 1e6, (window.end_us - last.us) / 1e6]
     return Statistics(
@@ -220,7 +231,7 @@ def merged(
     )
 
 
-def _missing(gaps_us: Micros, rules: Rules) -> NDArray[np.int64]:
+def missing_between(gaps_us: Micros, rules: Rules) -> NDArray[np.int64]:
     """Readings of the period that should lie between two that are ``gap`` apart: max(round(gap / period) − 1, 0)."""
     if rules.period_s is None:
         return np.zeros(len(gaps_us), dtype=np.int64)
@@ -229,7 +240,7 @@ def _missing(gaps_us: Micros, rules: Rules) -> NDArray[np.int64]:
 
 def _bridges(pieces: Pieces, bridges_us: Micros, rules: Rules) -> tuple[float, float]:
     """Integral and covered seconds of the pieces and of what lies between them."""
-    joined = bridges_us <= rules.hold_us if rules.hold_us is not None else np.ones(len(bridges_us), dtype=np.bool_)
+    joined = rules.joined(pieces.last_us[:-1], pieces.first_us[1:])
     seconds = bridges_us / 1e6
     height = pieces.last_value[:-1] if rules.steps else (pieces.last_value[:-1] + pieces.first_value[1:]) / 2
     return (
@@ -248,6 +259,8 @@ def _edge(
     if one is None or other is None or start_us >= end_us:
         return 0.0, 0.0
     if rules.hold_us is not None and other.us - one.us > rules.hold_us:
+        return 0.0, 0.0
+    if rules.spoilt is not None and rules.spoilt.between(one.us, other.us):
         return 0.0, 0.0
     seconds = (end_us - start_us) / 1e6
     if rules.steps:

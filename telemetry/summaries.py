@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from core.database import Connection
 from core.sql import load
 from core.window import HOUR_US, Window, instant, micros
+from telemetry import binary
 from telemetry.channels import ChannelInfo
 from telemetry.predicates import Condition
-from telemetry.rows import PG_EPOCH_US
 from telemetry.rows_read import count
 from telemetry.statistics import COLUMNS, Pieces
 
@@ -183,24 +183,27 @@ def _asked(channel: ChannelInfo, hours: Window) -> dict[str, Any]:
 def _fetched(connection: Connection, channel: ChannelInfo, hours: Window, condition: Condition | None) -> Summaries:
     row = connection.execute(_SQL["summaries"], _asked(channel, hours), binary=True).fetchone()
     assert row is not None
-    hour_us = _instants(row["hour"])
+    hour_us = binary.instants(row["hour"])
     count(summaries=len(hour_us))
     shared = np.isin(hour_us, hour_us[:-1][np.diff(hour_us) == 0])
-    wholes: dict[str, Any] = {"n": _wholes(row["n"]), "missing": _wholes(row["missing"])}
-    instants: dict[str, Any] = {"first_us": _instants(row["first_at"]), "last_us": _instants(row["last_at"])}
+    wholes: dict[str, Any] = {"n": binary.wholes(row["n"]), "missing": binary.wholes(row["missing"])}
+    instants: dict[str, Any] = {
+        "first_us": binary.instants(row["first_at"]),
+        "last_us": binary.instants(row["last_at"]),
+    }
     floats: dict[str, Any] = {
-        name: _floats(row[name]) for name in COLUMNS if name not in wholes and name not in instants
+        name: binary.floats(row[name]) for name in COLUMNS if name not in wholes and name not in instants
     }
     found = Summaries(
         hour_us=hour_us,
-        channel_id=_wholes(row["channel_id"]),
+        channel_id=binary.wholes(row["channel_id"]),
         pieces=Pieces(**wholes, **instants, **floats),
-        last_received_us=_instants(row["last_received"]),
-        whole=_column(row["alike"], "?") & ~shared,
-        falls=_wholes(row["falls"]),
+        last_received_us=binary.instants(row["last_received"]),
+        whole=binary.truths(row["alike"]) & ~shared,
+        falls=binary.wholes(row["falls"]),
         true_s=np.zeros(len(hour_us)),
         covered_s=np.zeros(len(hour_us)),
-        dirty_us=_instants(row["dirty"]),
+        dirty_us=binary.instants(row["dirty"]),
     )
     return found if condition is None else found.with_shares(_fetched_shares(connection, channel, hours, condition))
 
@@ -209,10 +212,10 @@ def _fetched_shares(connection: Connection, channel: ChannelInfo, hours: Window,
     row = connection.execute(_SQL["shares"], _asked(channel, hours) | condition.parameters(), binary=True).fetchone()
     assert row is not None
     found = _Shares(
-        hour_us=_instants(row["hour"]),
-        channel_id=_wholes(row["channel_id"]),
-        true_s=_floats(row["true_s"]),
-        covered_s=_floats(row["covered_s"]),
+        hour_us=binary.instants(row["hour"]),
+        channel_id=binary.wholes(row["channel_id"]),
+        true_s=binary.floats(row["true_s"]),
+        covered_s=binary.floats(row["covered_s"]),
     )
     count(shares=len(found.hour_us))
     return found
@@ -221,21 +224,3 @@ def _fetched_shares(connection: Connection, channel: ChannelInfo, hours: Window,
 def _keys(hour_us: NDArray[np.int64], channel_id: NDArray[np.int64]) -> NDArray[np.int64]:
     """One number a channel-hour."""
     return (hour_us // HOUR_US << 32) | channel_id
-
-
-def _column(sent: bytes | None, kind: str) -> NDArray[Any]:
-    """Values that the database strung together; nothing for no row."""
-    return np.frombuffer(sent or b"", dtype=kind)
-
-
-def _wholes(sent: bytes | None) -> NDArray[np.int64]:
-    return _column(sent, ">i4").astype(np.int64)
-
-
-def _floats(sent: bytes | None) -> NDArray[np.float64]:
-    return _column(sent, ">f8").astype(np.float64)
-
-
-def _instants(sent: bytes | None) -> NDArray[np.int64]:
-    """The same for instants, as microseconds since 1970."""
-    return _column(sent, ">i8").astype(np.int64) + PG_EPOCH_US

@@ -15,16 +15,14 @@ from typing import Any, Final
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 
 from core.database import Connection
 from core.locks import SUMMARISE
 from core.sql import load
 from core.window import micros
-from telemetry import hourly, packed
+from telemetry import binary, hourly
 from telemetry.hourly import Facts, Hours
 from telemetry.predicates import Condition
-from telemetry.rows import PG_EPOCH_US
 from telemetry.statistics import Rules
 
 _SQL = load("telemetry", "summarise.sql")
@@ -73,8 +71,8 @@ def make(connection: Connection, claimed: Sequence[tuple[int, datetime]]) -> Non
         rows.append(hourly.summaries(facts[channel_id], read))
         shares.append(hourly.shares(facts[channel_id], read))
     if rows:
-        packed.copy(connection, _SQL["add_summaries"], b"".join(rows))
-        packed.copy(connection, _SQL["add_shares"], b"".join(shares))
+        binary.copy(connection, _SQL["add_summaries"], b"".join(rows))
+        binary.copy(connection, _SQL["add_shares"], b"".join(shares))
 
 
 def summarise_all(connection: Connection) -> int:
@@ -148,12 +146,12 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> Hours:
     return Hours(
         hour_us=np.array([micros(row["hour"]) for row in rows], dtype=np.int64),
         starts=np.cumsum(counts) - counts,
-        observed_us=_strung(rows, "observed_at", ">i8").astype(np.int64) + PG_EPOCH_US,
-        received_us=_strung(rows, "received_at", ">i8").astype(np.int64) + PG_EPOCH_US,
-        value=_strung(rows, "value", ">f8").astype(np.float64),
-        flags=_strung(rows, "flags", ">i2").astype(np.int16),
+        observed_us=binary.instants(_strung(rows, "observed_at")),
+        received_us=binary.instants(_strung(rows, "received_at")),
+        value=binary.floats(_strung(rows, "value")),
+        flags=binary.flags(_strung(rows, "flags")),
     )
 
 
-def _strung(rows: Sequence[Mapping[str, Any]], column: str, kind: str) -> NDArray[Any]:
-    return np.frombuffer(b"".join(row[column] for row in rows), dtype=kind)
+def _strung(rows: Sequence[Mapping[str, Any]], column: str) -> bytes:
+    return b"".join(row[column] for row in rows)

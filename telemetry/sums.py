@@ -53,26 +53,31 @@ def integrals(
     lonely = [window for window, near in beside.items() if None in near]
     if lonely:
         beside.update(zip(lonely, raw.neighbours(connection, channel, lonely, as_of, however_far=True), strict=True))
-    return [
-        _to_the_edges(read, window, *beside[window], channel.hold_us)
-        for read, window in zip(found, windows, strict=True)
-    ]
+    return [_to_the_edges(read, window, *beside[window], channel) for read, window in zip(found, windows, strict=True)]
 
 
 def _to_the_edges(
-    read: Statistics, window: Window, before: Neighbour | None, after: Neighbour | None, hold_us: int
+    read: Statistics, window: Window, before: Neighbour | None, after: Neighbour | None, channel: ChannelInfo
 ) -> Integral:
     integral, covered = read.integral, read.covered_s
+    hold_us, spoilt = channel.hold_us, channel.spoilt
+    assert hold_us is not None
     if read.n:
         ends = (
-            (before, read.first_us - window.start_us, read.first_value),
-            (after, window.end_us - read.last_us, read.last_value),
+            (before, window.start_us, read.first_us, read.first_value),
+            (after, read.last_us, window.end_us, read.last_value),
         )
-        for neighbour, length_us, value in ends:
-            if neighbour is None and 0 < length_us <= hold_us:
+        for neighbour, start_us, end_us, value in ends:
+            length_us = end_us - start_us
+            if neighbour is None and 0 < length_us <= hold_us and not (spoilt and spoilt.between(start_us, end_us)):
                 integral += value * length_us / 1e6
                 covered += length_us / 1e6
-    elif before is not None and after is None and window.end_us - before.us <= hold_us:
+    elif (
+        before is not None
+        and after is None
+        and window.end_us - before.us <= hold_us
+        and not (spoilt and spoilt.between(before.us, window.end_us))
+    ):
         integral, covered = before.value * window.seconds, window.seconds
     return Integral(integral=integral, covered_s=covered)
 
@@ -91,7 +96,8 @@ def _in_steps(
         return [Integral(integral=0.0, covered_s=0.0) for _ in windows]
     lost = raw.links_lost(connection, channel, Window(start=instant(int(observed[0])), end=span.end), as_of)
     until = np.minimum(
-        standing.stands_until(observed, channel.hold_us, lost), np.append(observed[1:], standing.FOREVER_US)
+        standing.stands_until(observed, channel.hold_us, lost, channel.spoilt),
+        np.append(observed[1:], standing.FOREVER_US),
     )
     found = []
     for window in windows:
@@ -120,7 +126,7 @@ class Run:
 
     n: int
     climbed: float
-    """From the first reading to the last one, with each fall taken as no step at all."""
+    """From the first reading to the last one, with each fall, and each false step, taken as no step at all."""
     falls: tuple[CounterStep, ...]
     edges: tuple[CounterStep, ...]
     """The steps into the window and out of it, as far as they lie in it."""
@@ -148,35 +154,39 @@ def runs(
     breaks = frozenset(begins_us)
     made = []
     for window, one, (before, after) in zip(windows, found, around, strict=True):
-        inside = falls.within(window)
-        climbed = one.last_value - one.first_value + sum(fall.before - fall.after for fall in inside) if one.n else 0.0
+        inside, false = falls.within(window)
+        climbed = 0.0
+        if one.n:
+            climbed = one.last_value - one.first_value + sum(fall.before - fall.after for fall in (*inside, *false))
         edges = _edges(
             one,
             window,
             None if window.start_us in breaks else before,
             None if window.end_us in breaks else after,
-            channel.hold_us,
+            channel,
         )
-        made.append(Run(n=one.n, climbed=climbed, falls=inside, edges=edges))
+        made.append(Run(n=one.n, climbed=climbed, falls=tuple(inside), edges=edges))
     return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Falls:
-    """Every step down of a counter: from when to when, from what to what, in the order of time."""
+    """Every step down of a counter, and every false one: from when to when, from what to what, in the order of time."""
 
     from_us: NDArray[np.int64]
     to_us: NDArray[np.int64]
     before: NDArray[np.float64]
     after: NDArray[np.float64]
+    false: NDArray[np.bool_]
 
-    def within(self, window: Window) -> tuple[CounterStep, ...]:
+    def within(self, window: Window) -> tuple[list[CounterStep], list[CounterStep]]:
+        """Those down, and those false, whichever way."""
         first, last = np.searchsorted(self.from_us, [window.start_us, window.end_us])
-        return tuple(
-            CounterStep(before=float(self.before[i]), after=float(self.after[i]))
-            for i in range(int(first), int(last))
-            if self.to_us[i] < window.end_us
-        )
+        found: tuple[list[CounterStep], list[CounterStep]] = ([], [])
+        for i in range(int(first), int(last)):
+            if self.to_us[i] < window.end_us:
+                found[int(self.false[i])].append(CounterStep(before=float(self.before[i]), after=float(self.after[i])))
+        return found
 
 
 def _falls(connection: Connection, channel: ChannelInfo, windows: Sequence[Window], as_of: datetime | None) -> _Falls:
@@ -184,6 +194,8 @@ def _falls(connection: Connection, channel: ChannelInfo, windows: Sequence[Windo
     span = Window(start=min(w.start for w in windows), end=max(w.end for w in windows))
     found = Summaries.load(connection, channel, span)
     level = found.fit(as_of) & (found.falls == 0) & ~np.isin(found.hour_us, found.dirty_us)
+    if channel.spoilt is not None:
+        level &= ~np.isin(found.hour_us, channel.spoilt.hours_us)
     pieces = found.take(np.flatnonzero(level))
     others = np.union1d(found.hour_us[~level], found.dirty_us)
     observed, value = raw.readings_of_hours(connection, channel, others, as_of)
@@ -192,18 +204,27 @@ def _falls(connection: Connection, channel: ChannelInfo, windows: Sequence[Windo
     # Stable: an hour's only reading is its first and its last.
     order = np.argsort(at_us, kind="stable")
     at_us, stood = at_us[order], stood[order]
-    down = np.flatnonzero(stood[1:] < stood[:-1])
-    return _Falls(from_us=at_us[down], to_us=at_us[down + 1], before=stood[down], after=stood[down + 1])
+    gone = stood[1:] < stood[:-1]
+    false = np.zeros(len(gone), dtype=np.bool_)
+    if channel.spoilt is not None and channel.spoilt.steps is not None:
+        false = channel.spoilt.steps.apart(at_us[:-1], at_us[1:])
+    step = np.flatnonzero(gone | false)
+    return _Falls(
+        from_us=at_us[step], to_us=at_us[step + 1], before=stood[step], after=stood[step + 1], false=false[step]
+    )
 
 
 def _edges(
-    read: Statistics, window: Window, before: Neighbour | None, after: Neighbour | None, hold_us: int | None
+    read: Statistics, window: Window, before: Neighbour | None, after: Neighbour | None, channel: ChannelInfo
 ) -> tuple[CounterStep, ...]:
+    hold_us, spoilt = channel.hold_us, channel.spoilt
     first = Neighbour(us=read.first_us, value=read.first_value) if read.n else after
     last = Neighbour(us=read.last_us, value=read.last_value) if read.n else None
     found = []
     for one, other in ((before, first), (last, after)):
         if one is None or other is None or other.us <= one.us or (hold_us is not None and other.us - one.us > hold_us):
+            continue
+        if spoilt is not None and spoilt.between(one.us, other.us):
             continue
         inside = min(other.us, window.end_us) - max(one.us, window.start_us)
         if inside > 0:

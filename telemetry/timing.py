@@ -16,6 +16,7 @@ from core.sql import load
 from core.window import HOUR_US, Window, instant
 from telemetry.account import Gap
 from telemetry.batch import Flag
+from telemetry.binary import instants
 from telemetry.channels import ChannelInfo
 from telemetry.statistics import Statistics
 from telemetry.windows import statistics, values
@@ -53,11 +54,7 @@ def received(connection: Connection, slot_id: int, window: Window, first: dateti
         _SQL["received_events"], {"slot_id": slot_id, "start": window.start, "end": window.end}
     ).fetchone()
     assert row is not None and events is not None
-    return Received(n=row["n"] + events["n"], delay_us=_instants(row["received"]) - _instants(row["observed"]))
-
-
-def _instants(sent: bytes | None) -> NDArray[np.int64]:
-    return np.frombuffer(sent or b"", dtype=">i8").astype(np.int64)
+    return Received(n=row["n"] + events["n"], delay_us=instants(row["received"]) - instants(row["observed"]))
 
 
 def looked_at(connection: Connection, channel: ChannelInfo, window: Window) -> tuple[Statistics, Gap]:

@@ -22,6 +22,7 @@ from telemetry import raw, standing
 from telemetry.beside import neighbours
 from telemetry.channels import ChannelInfo
 from telemetry.predicates import Condition
+from telemetry.spoilt import Spoilt
 from telemetry.standing import TimeShare
 from telemetry.statistics import Neighbour, Rules, Statistics, concatenated, merged, pieces_of
 from telemetry.summaries import Summaries, kept
@@ -82,6 +83,8 @@ def _hours(
     span = Window(start=min(w.start for w in windows), end=max(w.end for w in windows))
     summaries = Summaries.load(connection, channel, span, condition)
     unfit = ~summaries.fit(as_of)
+    if channel.spoilt is not None:
+        unfit |= np.isin(summaries.hour_us, channel.spoilt.hours_us)
     if without_gaps and channel.max_hold_s is not None:
         unfit |= summaries.pieces.longest_gap_s > channel.max_hold_s
     edges = np.array([us for w in windows for us in (w.start_us, w.end_us) if us % HOUR_US], dtype=np.int64)
@@ -107,6 +110,7 @@ def rules_of(channel: ChannelInfo) -> Rules:
         period_s=channel.period_s if channel.reporting == "periodic" else None,
         hold_us=channel.hold_us,
         steps=channel.kind == "state",
+        spoilt=channel.spoilt,
     )
 
 
@@ -145,11 +149,14 @@ def time_share(
         return _shares_until_lost(connection, channel, condition, windows, as_of, [before for before, _ in around])
     hours = _hours(connection, channel, windows, as_of, condition=condition)
     return [
-        _share(hours, condition, window, before, hold_us) for window, (before, _) in zip(windows, around, strict=True)
+        _share(hours, condition, window, before, hold_us, channel.spoilt)
+        for window, (before, _) in zip(windows, around, strict=True)
     ]
 
 
-def _share(hours: _Hours, condition: Condition, window: Window, before: Neighbour | None, hold_us: int) -> TimeShare:
+def _share(
+    hours: _Hours, condition: Condition, window: Window, before: Neighbour | None, hold_us: int, spoilt: Spoilt | None
+) -> TimeShare:
     index = hours.whole(window)
     taken = hours.summaries
     true_us = float(taken.true_s[index].sum()) * 1e6
@@ -167,6 +174,8 @@ def _share(hours: _Hours, condition: Condition, window: Window, before: Neighbou
         hour_end = np.minimum(observed[starts] // HOUR_US * HOUR_US + HOUR_US, window.end_us)
         following = np.append(observed[1:], 0)
         following[ends] = hour_end
+        if spoilt is not None:
+            following = np.minimum(following, spoilt.cuts(observed))
         stands = np.minimum(following - observed, hold_us)
         # Whole microseconds add up exactly, in any order.
         true_us += int(stands[condition(value)].sum())
@@ -184,6 +193,8 @@ def _share(hours: _Hours, condition: Condition, window: Window, before: Neighbou
     if len(end_us):
         # What a reading still stands for beyond the end of its hour, until the first of the next one.
         following = np.append(first_us[1:], window.end_us)
+        if spoilt is not None:
+            following = np.minimum(following, spoilt.cuts(last_us))
         carried = np.maximum(np.minimum(np.minimum(last_us + hold_us, following), window.end_us) - end_us, 0)
         true_us += int(carried[condition(last_value)].sum())
         covered_us += int(carried.sum())
@@ -217,7 +228,7 @@ def _standing(
     lost = raw.links_lost(
         connection, channel, Window(start=instant(min(start_us, window.start_us)), end=window.end), as_of
     )
-    return observed, value, standing.stands_until(observed, channel.hold_us, lost)
+    return observed, value, standing.stands_until(observed, channel.hold_us, lost, channel.spoilt)
 
 
 def gaps(connection: Connection, channel: ChannelInfo, window: Window, as_of: datetime | None = None) -> list[Window]:
@@ -232,11 +243,13 @@ def gaps(connection: Connection, channel: ChannelInfo, window: Window, as_of: da
     observed, _, _ = hours.raw(window)
     known = np.array([] if before is None else [before.us], dtype=np.int64)
     # Raw readings as runs without a gap inside, as a summary is one.
-    broken = np.flatnonzero(np.diff(observed) > hold_us)
+    broken = np.flatnonzero(~rules_of(channel).joined(observed[:-1], observed[1:]))
     first = np.concatenate([known, taken.first_us[index], observed[:1], observed[broken + 1]])
     last = np.concatenate([known, taken.last_us[index], observed[broken], observed[-1:]])
     order = np.argsort(first, kind="stable")
-    return standing.gaps(first[order], last[order], last[order] + hold_us, window)
+    nothing = np.empty(0, dtype=np.int64)
+    until = standing.stands_until(last[order], hold_us, nothing, channel.spoilt)
+    return standing.gaps(first[order], last[order], until, window)
 
 
 def values(

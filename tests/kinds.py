@@ -24,6 +24,7 @@ SLOT = """
       mission: {{numbered: true, phased: true}}
       incident: {{numbered: true}}
       alarm: {{}}
+      seen: {{truth: true}}
 """
 ALL_UP = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
 

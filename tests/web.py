@@ -196,6 +196,15 @@ def web(database_url: str) -> Iterator[Web]:
         ours.close()
 
 
+@contextmanager
+def web_of_air(database_url: str, connection: Connection) -> Iterator[Web]:
+    """The same with the pilot ``air``, of which nothing was received yet, and everybody of :data:`PEOPLE`."""
+    apply(connection, plan_text("air"))
+    people(connection)
+    with web(database_url) as running:
+        yield running
+
+
 class Page(HTMLParser):
     """What a checker of accessibility and of the content security policy looks at."""
 

@@ -14,6 +14,7 @@ from dashboards.judged import Result, one_version, results
 from dashboards.live import heard, link_word
 from dashboards.opinions import opinion, opinion_codes, opinion_file
 from dashboards.pages import render
+from dashboards.plans import plan_of
 from dashboards.routes.api import document
 from dashboards.site import Database, site_of
 from dashboards.verdicts import date_name, judged_dates
@@ -39,6 +40,7 @@ def documents(request: Request, pilot: Pilot, person: Who, connection: Database)
         heard=found,
         link=link_word(found),
         refused=waiting_count(connection, person, pilot),
+        manual_declared=bool(plan_of(connection, pilot).manual),
         months=[(one, _state(one)) for one in months],
         codes=opinion_codes(connection, person, pilot, [one.label for one in months], folder=site_of(request).folder),
         dates=[(one, date_name(one, words)) for one in reversed(judged_dates(connection, person, pilot))],

@@ -14,7 +14,7 @@ from core.language import N_
 from dashboards import account
 from dashboards.live import heard, link_word
 from dashboards.pages import render
-from dashboards.plans import places_of
+from dashboards.plans import places_of, plan_of
 from dashboards.reasons import few_words
 from dashboards.site import Database, site_of
 from dashboards.visit import Pilot, Who, visit_of
@@ -51,6 +51,7 @@ def intake(
         link=link_word(found),
         refused=waiting_count(connection, person, pilot),
         places=places_of(connection, pilot),
+        manual_declared=bool(plan_of(connection, pilot).manual),
         days=days,
         account=counted,
         bars=account.bars(counted),

@@ -36,6 +36,8 @@ from dashboards.versions import versions_of
 from dashboards.visit import Pilot, Who, only, visit_of
 from dashboards.waiting import reasons_lately, waiting_count
 from dashboards.wording import Wording
+from kpi.records.baselines import baseline_files
+from kpi.records.labels import truth_kinds
 from telemetry.clock import series
 
 router = APIRouter()
@@ -59,6 +61,9 @@ def pilot_page(
         link=link_word(found),
         refused=waiting_count(connection, person, pilot),
         places=places_of(connection, pilot),
+        manual_declared=bool(plan_of(connection, pilot).manual),
+        truth_declared=bool(truth_kinds(plan_of(connection, pilot))),
+        baselines_declared=any(baseline_files(plan_of(connection, pilot))),
         **values,
     )
 
@@ -158,7 +163,7 @@ def connect(request: Request, pilot: Pilot, person: Who, connection: Database) -
     """Three steps to the first reading, with the code to paste, and what has arrived."""
     words = Wording(language=visit_of(request).language)
     plan = plan_of(connection, pilot)
-    slots = slots_of(connection, person, pilot)
+    slots = [slot for slot in slots_of(connection, person, pilot) if slot.username is not None]
     latest = latest_of(connection, pilot, words)
     return pilot_page(
         request,

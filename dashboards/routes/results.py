@@ -8,12 +8,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from core.errors import NotFound
+from dashboards.assets import chart_library
+from dashboards.changed import changed_shown
+from dashboards.compared import compared_shown
 from dashboards.detail import detail_of
 from dashboards.judged import one_version, results
+from dashboards.labelling import PAIR_WORDS, matching_of
 from dashboards.overall import overall_shown
 from dashboards.plans import places_of, plan_at, plan_of
 from dashboards.routes.pilot import pilot_page
-from dashboards.site import Database
+from dashboards.site import Database, site_of
 from dashboards.verdicts import result_name, table_of
 from dashboards.versions import versions_of
 from dashboards.visit import Pilot, Who, visit_of
@@ -47,7 +51,7 @@ def result(
         pilot,
         "result.html",
         found=table_of(shown, words),
-        newest=one_version(connection, person, pilot, kind, label),
+        newest=shown if version is None else one_version(connection, person, pilot, kind, label),
         overall=overall_shown(connection, pilot, shown, words),
         versions=versions_of(connection, person, pilot, shown, words, upto=upto),
         kpi_key=None,
@@ -81,7 +85,7 @@ def kpi(
         pilot,
         "kpi.html",
         found=table_of(shown, words),
-        newest=one_version(connection, person, pilot, kind, label),
+        newest=shown if version is None else one_version(connection, person, pilot, kind, label),
         detail=detail_of(
             connection,
             pilot,
@@ -93,6 +97,13 @@ def kpi(
         ),
         versions=versions_of(connection, person, pilot, shown, words, upto=upto, key=key),
         kpi_key=key,
+        matching=matching_of(entry),
+        compared=compared_shown(entry, words),
+        chart_library=f"/static/{chart_library(site_of(request).folder).name}"
+        if entry.get("references") or entry.get("change")
+        else "",
+        changed=changed_shown(entry, words),
+        pair_words=PAIR_WORDS,
         result_heading=result_name(shown, words),
     )
 

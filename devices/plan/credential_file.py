@@ -22,6 +22,8 @@ class Credential:
     """Where it may publish."""
     slots: tuple[str, ...]
     """The slots that it speaks for."""
+    owner: str = "company"
+    """Whose they are: whoever hands the credential over gives it to them alone."""
 
     def __repr__(self) -> str:
         return f"Credential(connection={self.connection!r}, username={self.username!r}, password=…)"
@@ -95,6 +97,7 @@ def read_credentials(path: Path) -> CredentialFile:
                     password=item["password"],
                     topics=tuple(item["topics"]),
                     slots=tuple(item["slots"]),
+                    owner=item.get("owner", "company"),
                 )
                 for item in raw["connections"]
             ),

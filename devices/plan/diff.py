@@ -29,6 +29,7 @@ _AGREED = frozenset(
         "group",
         "completeness",
         "planned",
+        "conditions",
     }
 )
 _JUDGED = frozenset({"kind", "reporting", "period", "max_hold", "range", "uncertainty"})
@@ -98,16 +99,24 @@ def _effect(way: Way) -> Effect:
             return "contract"
         case ("overall" | "exclusions" | "calibrations", *_):
             return "contract"
+        case ("conditions", _, *rest):
+            return "text" if rest == ["name"] else "contract"
+        case ("manual", _, *rest):
+            return "text" if rest and rest[-1] in ("name", "source") else "contract"
         case ("company" | "site", "id"):
             return "contract"
         case ("kpis", _) | ("kpis", _, "measure" | "all", *_):
             return "contract"
         case ("kpis", _, key, *_):
             return "contract" if key in _AGREED else "text"
-        case ("slots", _, "events", _, "numbered" | "phased"):
-            return "contract"  # whether a missing one counts as a failure
+        case ("slots", _, "events", _, "numbered" | "phased" | "truth"):
+            return "contract"  # whether a missing one counts as a failure; what is taken for the truth
+        case ("connections", _, "side"):
+            return "contract"  # whose labels it delivers
         case ("slots", _, "channels", _, key, *_) if key in _JUDGED:
             return "contract"  # a longer hold would turn past silence into up time
+        case ("slots", _, "owner" | "certificate"):
+            return "contract"  # whose it is; whether anything vouches for it. A certificate that is renewed is none
         case ("slots", _, *rest) if rest and rest[-1] in _TEXT_OF_SLOT:
             return "text"
         case ("slots" | "connections" | "keep_messages", *_):
@@ -183,7 +192,10 @@ def _seen(before: Plan, after: Plan, now: datetime) -> Iterator[Fault]:
 
 def _judged(way: Way) -> bool:
     """Whether what was judged by it has been seen. Holidays to come are not: they only say by when an exclusion is asked for."""
-    return way[0] in ("kpis", "slots", "overall", "exclusions") and way[:2] != ("exclusions", "holidays")
+    return way[0] in ("kpis", "slots", "overall", "exclusions", "manual", "conditions") and way[:2] != (
+        "exclusions",
+        "holidays",
+    )
 
 
 def _pairs_until(plan: Plan, day: date) -> list[Calibration]:

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from devices.plan.agreed import Overall
+from devices.plan.conditions import OperatingCondition
+from devices.plan.equipment import Certificate
+from devices.plan.manual import ManualQuantity
 from devices.plan.measures import Measure
 from devices.plan.model import (
     NATIVE,
@@ -28,13 +31,15 @@ from devices.plan.model import (
 )
 from devices.plan.problem import Way
 from devices.plan.target import Bounds, parse_bounds
-from devices.plan.written import Day, Free, Number, Text
+from devices.plan.truth import Side
+from devices.plan.written import Day, Free, Number, Text, resolved
 
 _Part = TypeVar("_Part", bound=BaseModel)
 _Value = TypeVar("_Value")
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
+_OWNER: TypeAdapter[str] = TypeAdapter(Side)
 _TEXTS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[Text, ...])
 _SELECT: TypeAdapter[Mapping[str, Any]] = TypeAdapter(Mapping[str, Free])
 _DAY = TypeAdapter(Day)
@@ -47,6 +52,8 @@ _TARGET: TypeAdapter[str] = TypeAdapter(Target)
 class DraftSlot:
     """What can be read of a slot."""
 
+    owner: str | None
+    certificate: Certificate | None
     connection: str | None
     connection_given: bool
     topics: tuple[str, ...]
@@ -74,6 +81,10 @@ class DraftKpi:
     weight: float | None
     scope: str | None
     decision: str | None
+    group: str | None = None
+    required: bool
+    conditions: tuple[str, ...]
+    """The operating conditions that it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +103,22 @@ class Draft:
     kpis: Mapping[str, DraftKpi]
     overall: Overall | None
     calibrations: tuple[Calibration | None, ...]
+    manual: Mapping[str, ManualQuantity | None]
+    conditions: Mapping[str, OperatingCondition | None]
 
     def connection_of(self, slot: str) -> str:
         """The name of the connection that speaks for a slot."""
         return self.slots[slot].connection or slot
+
+    def owner_of(self, slot: str) -> str:
+        """Whose a slot is: as it says, as its connection says, else the company's."""
+        connection = self.connections.get(self.connection_of(slot))
+        return self.slots[slot].owner or ("company" if connection is None else connection.side)
+
+    @property
+    def company_slots(self) -> tuple[str, ...]:
+        """The slots that a measure is about which names none."""
+        return tuple(slot for slot in self.slots if self.owner_of(slot) == "company")
 
     def slots_of(self, connection: str) -> tuple[str, ...]:
         """The slots that a connection speaks for."""
@@ -124,11 +147,15 @@ def draft(root: Mapping[str, Any]) -> Draft:
         kpis={name: _kpi(_mapping(item)) for name, item in _mapping(root.get("kpis")).items()},
         overall=_part(Overall, root.get("overall", {})),
         calibrations=tuple(_part(Calibration, item) for item in calibrations) if isinstance(calibrations, list) else (),
+        manual={name: _part(ManualQuantity, item) for name, item in _mapping(root.get("manual")).items()},
+        conditions={name: _part(OperatingCondition, item) for name, item in _mapping(root.get("conditions")).items()},
     )
 
 
 def _slot(raw: Mapping[str, Any]) -> DraftSlot:
     return DraftSlot(
+        owner=_value(_OWNER, raw.get("owner")),
+        certificate=None if raw.get("certificate") is None else _part(Certificate, raw["certificate"]),
         connection=_value(_TEXT, raw.get("connection")),
         connection_given=raw.get("connection") is not None,
         topics=_value(_TEXTS, raw.get("topics")) or (),
@@ -152,6 +179,9 @@ def _kpi(raw: Mapping[str, Any]) -> DraftKpi:
         weight=_value(_NUMBER, raw.get("weight", default)),
         scope=_value(_TEXT, raw.get("scope")),
         decision=_value(_TEXT, raw.get("decision")),
+        group=_value(_TEXT, raw.get("group")),
+        required=resolved(raw.get("required")) is True,
+        conditions=_value(_TEXTS, raw.get("conditions")) or (),
     )
 
 

@@ -10,6 +10,7 @@ from core.units import seconds
 from devices.plan.parts import Duration, Name, Part, Quantity, Unit, Zone
 from devices.plan.quality import Quality
 from devices.plan.rules import broken
+from devices.plan.truth import Side
 from devices.plan.written import Day, Free, Number, Text, Truth
 
 
@@ -19,6 +20,21 @@ class Times(Part):
     path: str = Field("ts", description="Where in the message the time stands; '' where it has none.")
     format: Literal["auto", "s", "ms", "us", "ns", "iso"] = "auto"
     zone: Zone | None = Field(None, description="For ISO 8601 times without a zone.")
+
+
+class Certificate(Part):
+    """교정성적서: what vouches for an instrument."""
+
+    number: Text
+    date: Day | None = Field(None, description="The day of the calibration.")
+    valid_until: Day | None = Field(None, description="The last day on which it holds.")
+    by: Text | None = Field(None, description="Who calibrated: 교정기관.")
+
+    @model_validator(mode="after")
+    def _order(self) -> Certificate:
+        if self.date is not None and self.valid_until is not None and self.valid_until < self.date:
+            raise broken("certificate-order")
+        return self
 
 
 class Connection(Part):
@@ -32,6 +48,7 @@ class Connection(Part):
     clock: Truth = Field(True, description="False for a device without a clock: observed_at is then the arrival.")
     values: Text | None = Field(None, description="Where in a message the values stand; 'values' in the native form.")
     options: dict[str, Free] = Field(default_factory=dict, description="What the protocol takes besides.")
+    side: Side = Field("company", description="Whose it is: truth labels that it delivers are those of that side.")
 
 
 class Device(Part):
@@ -120,12 +137,22 @@ class EventKind(Part):
         False, description="Each carries a number, without holes: a missing one counts as a failure."
     )
     phased: Truth = Field(False, description="Each has a start and an end: one never closed counts as a failure.")
+    truth: Truth = Field(
+        False,
+        description="Truth labels: what people say happened at this slot, or at the one that attribute slot names.",
+    )
 
 
 class Slot(Part):
     """A position where a device stands."""
 
     place: str = ""
+    owner: Side | None = Field(
+        None,
+        description="Whose it is: as its connection's side, the company's, if left out. What is not the company's is no slot"
+        " that a KPI is about: it is there to compare with.",
+    )
+    certificate: Certificate | None = Field(None, description="교정성적서: of the instrument that stands here.")
     device: Device
     connection: Name | None = Field(None, description="Left out: the slot has a connection of its own, native JSON.")
     topics: tuple[Text, ...] = Field((), description="MQTT filters of this slot's messages, where not the native ones.")

@@ -10,9 +10,39 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from core.units import UnitError, parse_quantity, same_dimension
+from devices.plan.detection_measures import MatchOutcome
 from devices.plan.measure_parts import Attributes, OfChannel, OfEvents, Piece
 from devices.plan.rules import broken
 from devices.plan.written import Number, Text, Truth
+
+
+class OfEventsOrMatch(OfEvents):
+    """Events of one kind, or the pairs of alerts and labels that another KPI of the plan has matched."""
+
+    event: Text = ""
+    match: Text | None = Field(
+        None, description="A KPI with a detection: its pairs are measured in the place of events."
+    )
+
+    @model_validator(mode="after")
+    def _events_or_match(self) -> OfEventsOrMatch:
+        if (self.event == "") == (self.match is None) or (self.match is not None and self.where):
+            raise broken("match-or-event")
+        return self
+
+
+class OfOutcome(OfEventsOrMatch):
+    """… counted by their outcome."""
+
+    outcome: MatchOutcome | None = Field(
+        None, description="Of a match: labels that were alerted or missed, or false alerts."
+    )
+
+    @model_validator(mode="after")
+    def _outcome_of_match(self) -> OfOutcome:
+        if (self.outcome is None) != (self.match is None):
+            raise broken("match-outcome")
+        return self
 
 
 class EventRatio(OfEvents):
@@ -86,7 +116,7 @@ class Per(Piece):
         return {"anyOf": [short, handler(core)]}
 
 
-class EventRate(OfEvents):
+class EventRate(OfOutcome):
     """How often events come: their number by time, by the time of all devices, or by a distance."""
 
     per: Per
@@ -95,7 +125,7 @@ class EventRate(OfEvents):
     )
 
 
-class Count(OfEvents):
+class Count(OfOutcome):
     """How many events there were."""
 
     independent: Truth = Field(
@@ -116,8 +146,9 @@ DurationStat = Annotated[
 ]
 
 
-class EventDuration(OfEvents):
-    """How long events last, from their start to their end. One that never ended lasts for ever."""
+class EventDuration(OfEventsOrMatch):
+    """How long events last, from their start to their end; of a match, from a label's start to its alert's. What never ended
+    lasts for ever, and so does a label without an alert."""
 
     stat: DurationStat
     missed: Literal["infinite"] = Field(

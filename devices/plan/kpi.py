@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from core.units import counted
 from devices.plan.agreed import Planned
-from devices.plan.measures import Measure
+from devices.plan.measures import Manual, Measure
 from devices.plan.parts import Part, Target
 from devices.plan.rules import broken
 from devices.plan.target import Bounds, parse_bounds
@@ -37,7 +37,7 @@ class Kpi(Part):
     weight: Number = Field(0, ge=0, le=100)
     required: Truth = False
     scope_: Literal["period", "capability"] | None = Field(
-        None, alias="scope", description="period if left out; capability where the measure is mtbf."
+        None, alias="scope", description="period if left out; capability where the measure is mtbf or detection."
     )
     decision: Literal["estimate", "confident", "guarded"] | None = Field(
         None,
@@ -54,6 +54,10 @@ class Kpi(Part):
     measured_by: Text | None = Field(None, description="측정주체")
     baseline: Text | None = Field(None, description="기준값")
     planned: Planned | None = Field(None, description="표본수")
+    conditions: tuple[Text, ...] | None = Field(
+        None,
+        description="적용 환경: which of the plan's conditions it is judged under; all of them if left out, [] for none.",
+    )
 
     @model_validator(mode="after")
     def _promising(self) -> Kpi:
@@ -94,14 +98,16 @@ class Kpi(Part):
     def bounds(self) -> Bounds:
         """The target; where events are counted a bare number is one of events."""
         found = parse_bounds(self.target)
-        counts = self.measure.kind in ("event_rate", "count")
+        of = self.measure.of
+        counts = self.measure.kind in ("event_rate", "count") or (isinstance(of, Manual) and of.stat in ("rate", "sum"))
         return replace(found, unit=counted(found.unit)) if counts else found
 
     @property
     def scope(self) -> Literal["period", "capability"]:
         """Whether it is about what happened, or about what the product can do."""
-        # A mean time between failures is judged by its lower confidence bound, which only a capability has.
-        return self.scope_ or ("capability" if self.measure.kind == "mtbf" else "period")
+        # A mean time between failures is judged by its lower confidence bound, and what is detected by a sample of the truth:
+        # both are of a capability.
+        return self.scope_ or ("capability" if self.measure.kind in ("mtbf", "detection") else "period")
 
     @property
     def rule(self) -> Literal["estimate", "confident", "guarded"]:

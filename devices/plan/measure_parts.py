@@ -18,6 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from core.units import UnitError
+from devices.plan.holidays import Holidays
 from devices.plan.rules import broken
 from devices.plan.target import Bounds, TargetError, parse_bounds
 from devices.plan.written import Text, resolved
@@ -83,6 +84,17 @@ class Common(Piece):
     slots: tuple[Text, ...] | None = Field(None, min_length=1, description="Which slots; all that fit if left out.")
     hours: Hours | None = None
     days: tuple[Weekday, ...] | None = Field(None, min_length=1)
+    holidays: Holidays | None = Field(
+        None,
+        description="Public holidays: KR leaves them out; {calendar: KR, days: only}, or include besides the days named.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _values_only(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "quality" in value and "quality" not in cls.model_fields:
+            raise broken("leave-out-measure")
+        return value
 
     @property
     def hours_minutes(self) -> tuple[int, int] | None:

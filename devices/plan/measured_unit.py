@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from devices.plan.agreement_measures import Agreement, agreement_unit
 from devices.plan.event_measures import EventRate, span_of
-from devices.plan.measures import Count, EventDuration, Increase, Integral, Measure, Mtbf, Share, Statistic
+from devices.plan.manual_measures import Manual
+from devices.plan.measures import (
+    Change,
+    Count,
+    Delay,
+    Detection,
+    EventDuration,
+    Forecast,
+    FrameSequence,
+    Increase,
+    Integral,
+    Measure,
+    Mtbf,
+    Share,
+    Statistic,
+)
 from devices.plan.problem import Way
 
 
@@ -12,10 +28,17 @@ def channel_of(measure: Measure) -> tuple[str, Way] | None:
     match measure.of:
         case Statistic(channel=channel) | Integral(channel=channel) | Increase(channel=channel):
             return channel, ("channel",)
+        case Agreement(channel=channel):
+            return channel, ("channel",)
+        case FrameSequence(channel=channel) | Forecast(channel=channel):
+            return channel, ("channel",)
         case Share(while_=condition):
             return condition.channel, ("while", "channel")
         case EventRate(per=per) if per.channel is not None:
             return per.channel, ("per", "increase" if per.increase is not None else "integral", "channel")
+        case Change(of=of):
+            found = channel_of(of)
+            return None if found is None else (found[0], ("of", of.kind, *found[1]))
         case _:
             return None
 
@@ -33,12 +56,33 @@ def unit_given(measure: Measure, channel_unit: str | None) -> str | None:
         case EventRate() as rate:
             below = exposure_unit(rate, channel_unit)
             return None if below is None else f"건/({below})" if " " in below or "*" in below else f"건/{below}"
+        case Agreement() as agreement:
+            return agreement_unit(agreement, channel_unit)
         case Count():
             return "건"
-        case EventDuration() | Mtbf():
+        case Detection():
+            return ""  # 0.90 and 90 % are the same target
+        case Manual():
+            return None  # as the plan declares it: devices/plan/manual.py
+        case EventDuration() | Mtbf() | Delay():
             return "s"
+        case Forecast():
+            return "d"
+        case Change(as_="difference") as change:
+            return level_unit(change, unit_given(change.of, channel_unit))
         case _:
             return "%"
+
+
+def level_unit(change: Change, given: str | None) -> str | None:
+    """The unit of what a change compares: a sum is told by time.
+
+    :param given: of the measure that it is of.
+    """
+    if given is None or not change.summed:
+        return given
+    number, unit = span_of(change.per)
+    return f"{given}/{unit}" if number == 1 else f"{given}/({number:g} {unit})"
 
 
 def integral_unit(channel_unit: str) -> str:

@@ -9,25 +9,40 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from devices.plan.agreement_measures import Agreement, Span
+from devices.plan.change_measures import Change
+from devices.plan.conditions import OfReadings
+from devices.plan.detection_measures import Detection
 from devices.plan.event_measures import Count, Counter, EventDuration, EventRate, EventRatio, Mtbf, Per, Summed
-from devices.plan.measure_parts import Common, Piece, While, bounds_text
+from devices.plan.manual_measures import Manual, OrManual, rate_as_manual
+from devices.plan.measure_parts import Piece, While, bounds_text
+from devices.plan.reading_measures import ByOf, Delay, Exposed, Forecast, FrameSequence
+from devices.plan.reading_quality import OfValues
 from devices.plan.rules import broken
 from devices.plan.written import Text
 
 __all__ = [
+    "Agreement",
     "Availability",
     "Capture",
+    "Change",
     "Count",
     "Counter",
+    "Delay",
+    "Detection",
     "EventDuration",
     "EventKinds",
     "EventRate",
     "EventRatio",
+    "Exposed",
+    "Forecast",
+    "FrameSequence",
     "Increase",
     "Integral",
     "Kinds",
+    "Manual",
     "Measure",
     "Mtbf",
     "Per",
@@ -52,40 +67,66 @@ Stat = Annotated[
 ]
 
 
-class Statistic(Common):
+class Statistic(OfValues, OfReadings):
     """A statistic of the readings of one channel."""
 
     channel: Text
     stat: Stat
+    average: Span | None = Field(
+        None,
+        description="Of averages over so long, by the clock of the pilot's zone: the 15-minute maximum of a peak load.",
+    )
 
 
-class Share(Common):
-    """Share of time while a condition holds."""
+def _statistic_of(value: Any) -> str:
+    """Whether a statistic is of a channel's readings, or of what is derived from them."""
+    of = value.get("of") if isinstance(value, dict) else getattr(value, "of", None)
+    return "|channel" if of is None else "|delay"
 
-    of: Literal["time"] = "time"
+
+class Share(OfValues, OfReadings):
+    """Share of time, or of what a counter or an integral came to, while a condition holds."""
+
+    of: Annotated[
+        Annotated[Literal["time"], Tag("|time")] | Annotated[Exposed, Tag("|exposure")],
+        Discriminator(lambda value: "|time" if isinstance(value, str) else "|exposure"),
+    ] = "time"
     while_: While = Field(alias="while")
 
 
-class Capture(Common):
+class Capture(OfValues, OfReadings):
     """Valid readings out of those expected."""
 
     channels: tuple[Text, ...] | None = Field(None, min_length=1, description="All periodic channels if left out.")
 
 
-class Availability(Common):
+class Availability(OfReadings):
     """Up time out of required time."""
 
 
-class Integral(Summed, Common):
+class Integral(Summed, OfValues, OfReadings):
     """What a channel comes to over time: power as energy."""
 
 
-class Increase(Counter, Common):
+class Increase(Counter, OfValues, OfReadings):
     """How far a counter went, over its resets and wraps."""
 
 
 EventKinds = EventRatio | EventRate | Count | EventDuration | Mtbf
-Kinds = Statistic | Share | Capture | Availability | Integral | Increase | EventKinds
+ReadingKinds = Delay | FrameSequence | Forecast | Agreement
+Kinds = (
+    Statistic
+    | Share
+    | Capture
+    | Availability
+    | Integral
+    | Increase
+    | ReadingKinds
+    | EventKinds
+    | Manual
+    | Detection
+    | Change
+)
 
 
 class Measure(Piece):
@@ -93,23 +134,38 @@ class Measure(Piece):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    statistic: Statistic | None = None
+    statistic: (
+        Annotated[
+            Annotated[Statistic, Tag("|channel")] | Annotated[Delay, Tag("|delay")],
+            Discriminator(_statistic_of),
+            ByOf(),
+        ]
+        | None
+    ) = None
     share: Share | None = None
     capture: Capture | None = None
     availability: Availability | None = None
     integral: Integral | None = None
     increase: Increase | None = None
+    agreement: Agreement | None = None
     event_ratio: EventRatio | None = None
-    event_rate: EventRate | None = None
+    event_rate: Annotated[EventRate, OrManual()] | None = None
     count: Count | None = None
     event_duration: EventDuration | None = None
     mtbf: Mtbf | None = None
+    sequence: FrameSequence | None = None
+    forecast: Forecast | None = None
+    detection: Detection | None = None
+    manual: Manual | None = None
+    change: Change | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _without_options(cls, value: Any) -> Any:
         """``availability:`` with nothing under it is the kind without options."""
-        return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        return {key: {} if item is None else item for key, item in rate_as_manual(value).items()}
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Measure:
@@ -127,3 +183,7 @@ class Measure(Piece):
         """What stands under the kind."""
         found: Kinds = getattr(self, self.kind)
         return found
+
+
+Change.model_rebuild(_types_namespace={"Measure": Measure})  # a change is of another measure
+Measure.model_rebuild()

@@ -14,17 +14,21 @@ from pydantic import AfterValidator, Field, model_validator
 from core.window import Window, date_window
 from devices.plan.agreed import Overall
 from devices.plan.calibration import Calibration
-from devices.plan.equipment import Channel, Connection, Device, EventKind, Slot, Times, Uncertainty
+from devices.plan.conditions import OperatingCondition
+from devices.plan.equipment import Certificate, Channel, Connection, Device, EventKind, Slot, Times, Uncertainty
 from devices.plan.exclusions import Exclusions
 from devices.plan.kpi import Kpi, Promise
+from devices.plan.manual import ManualQuantity
 from devices.plan.parts import Duration, Name, Part, Quantity, Target, Unit, Zone
 from devices.plan.rules import broken
+from devices.plan.truth import Side
 from devices.plan.written import Day, Number, Text, Truth, Whole
 
 __all__ = [
     "NATIVE",
     "Amendment",
     "Calibration",
+    "Certificate",
     "Channel",
     "Connection",
     "Device",
@@ -33,7 +37,9 @@ __all__ = [
     "EventKind",
     "Exclusions",
     "Kpi",
+    "ManualQuantity",
     "Name",
+    "OperatingCondition",
     "Part",
     "Party",
     "Period",
@@ -127,6 +133,14 @@ class Plan(Part):
     kpis: dict[Name, Kpi] = Field(min_length=1)
     overall: Overall = Field(Overall(), description="목표달성도: how the verdicts come to one answer.")
     exclusions: Exclusions = Field(Exclusions(), description="평가 제외 구간: for what, how soon asked, how much.")
+    manual: dict[Name, ManualQuantity] = Field(
+        default_factory=dict,
+        description="수기 관측값: what people observe and enter, with the document that proves it.",
+    )
+    conditions: dict[Name, OperatingCondition] = Field(
+        default_factory=dict,
+        description="적용 환경: within what the product may be used. Time outside of it is left out, and both numbers are shown.",
+    )
     calibrations: tuple[Calibration, ...] = Field(
         (), description="교정·비교측정: pairs of before and after a change of device, for pooling its segments."
     )
@@ -144,6 +158,10 @@ class Plan(Part):
         """The name and definition of the connection that speaks for a slot."""
         name = self.slots[slot].connection
         return (slot, Connection()) if name is None else (name, self.connections[name])
+
+    def owner_of(self, slot: str) -> Side:
+        """Whose a slot is: as it says, as its connection says, else the company's."""
+        return self.slots[slot].owner or self.connection_of(slot)[1].side
 
     def topics_of(self, connection: str) -> tuple[str, ...]:
         """Where a connection publishes: the native topics of its slots, then the filters that the plan gives it."""

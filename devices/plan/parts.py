@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from core.units import UnitError, parse_quantity, seconds, unit_of
-from devices.plan.measures import bounds_text
+from devices.plan.measure_parts import bounds_text
 from devices.plan.rules import broken
 from devices.plan.written import Text
 

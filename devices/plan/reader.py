@@ -176,7 +176,7 @@ def keys_at(way: Way) -> list[str]:
         if not found:
             return []
         here = found[0]
-    return [key for option in _options(schema, here) for key in option.get("properties", {})]
+    return list(dict.fromkeys(key for option in _options(schema, here) for key in option.get("properties", {})))
 
 
 def _options(schema: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -184,7 +184,8 @@ def _options(schema: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Map
     if "$ref" in here:
         yield from _options(schema, schema["$defs"][here["$ref"].rsplit("/", 1)[1]])
         return
-    for option in (*here.get("anyOf", ()), *here.get("oneOf", ())):
+    chosen = [here[way] for way in ("then", "else") if way in here]
+    for option in (*here.get("anyOf", ()), *here.get("oneOf", ()), *chosen):
         yield from _options(schema, option)
     yield here
 

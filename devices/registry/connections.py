@@ -63,7 +63,8 @@ def credential_of(plan: Plan, name: str, topics: list[str], password: str) -> Cr
         username=username(plan.pilot, name),
         password=password,
         topics=tuple(topics),
-        slots=plan.slots_of(name),
+        slots=(slots := plan.slots_of(name)),
+        owner=plan.owner_of(slots[0]) if slots else "company",
     )
 
 

@@ -44,13 +44,15 @@ def apply_slots(work: Work, connections: dict[str, int]) -> None:
             _withdraw(work, name, row)
 
 
-def _options(slot: Slot) -> dict[str, Any]:
+def _options(plan: Plan, name: str) -> dict[str, Any]:
+    """The slot's part of the plan; with whose it is, where it is not the company's."""
+    slot, owner = plan.slots[name], plan.owner_of(name)
     whole = slot.model_dump(mode="json", by_alias=True, exclude_none=True, include={"select", "topics", "events"})
-    return dict(whole)
+    return dict(whole) if owner == "company" else {**whole, "owner": owner}
 
 
 def _slot(work: Work, name: str, slot: Slot, connection_id: int, row: dict[str, Any] | None) -> int:
-    wanted = {"place": slot.place, "connection_id": connection_id, "options": _options(slot)}
+    wanted = {"place": slot.place, "connection_id": connection_id, "options": _options(work.plan, name)}
     shown = {**wanted, "connection": work.plan.connection_of(name)[0]}
     del shown["connection_id"]
     values = {**wanted, "options": Jsonb(wanted["options"])}

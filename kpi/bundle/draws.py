@@ -8,13 +8,13 @@ from typing import Any
 
 from core.database import Connection
 from core.sql import load
-from core.window import HOUR_US, Window, micros
+from core.window import HOUR_US, Window, micros, midnight
 from devices.plan.event_measures import EventRate, Per, Summed
-from devices.plan.measures import Integral
+from devices.plan.measures import Change, Exposed, Integral, Measure, Share
 from devices.plan.model import Plan
-from devices.plan.predicate import slots_in_effect
+from devices.plan.predicate import slots_read
 from devices.registry.queries import plan_of
-from kpi.bundle.answers import replaced_of
+from kpi.bundle.answering.basis import replaced_of
 from telemetry.channels import ChannelInfo, channels
 from telemetry.evidence.drawn import Drawn, Look
 
@@ -28,9 +28,10 @@ def look_of(connection: Connection, document: Mapping[str, Any]) -> Look:
     """
     pilot, as_of = document["pilot"], datetime.fromisoformat(document["as_of"])
     plan, _, _ = plan_of(connection, pilot, as_of=as_of)
-    slots = frozenset(slot for kpi in plan.kpis.values() for part in kpi.parts for slot in slots_in_effect(plan, part))
+    slots = frozenset(slot for kpi in plan.kpis.values() for slot in slots_read(plan, kpi))
     window = Window(
-        start=datetime.fromisoformat(document["window"]["start"]), end=datetime.fromisoformat(document["window"]["end"])
+        start=_since(plan, datetime.fromisoformat(document["window"]["start"])),
+        end=datetime.fromisoformat(document["window"]["end"]),
     )
     summed = _summed(plan)
     return Look(
@@ -59,12 +60,30 @@ def _summed(plan: Plan) -> frozenset[str]:
     found = set()
     for kpi in plan.kpis.values():
         for part in kpi.parts:
-            match part.measure.of:
-                case Integral(channel=name) | EventRate(per=Per(integral=Summed(channel=name))):
+            match _itself(part.measure):
+                case (
+                    Integral(channel=name)
+                    | EventRate(per=Per(integral=Summed(channel=name)))
+                    | Share(of=Exposed(integral=Summed(channel=name)))
+                ):
                     found.add(name)
                 case _:
                     pass
     return frozenset(found)
+
+
+def _itself(measure: Measure) -> Any:
+    """What is read: of a change the measure that it is of."""
+    return measure.of.inner.of if isinstance(measure.of, Change) else measure.of
+
+
+def _since(plan: Plan, start: datetime) -> datetime:
+    """From when on readings may be read: a baseline of the pilot's own lies before the judged time, or in it."""
+    changes = [
+        part.measure.of for kpi in plan.kpis.values() for part in kpi.parts if isinstance(part.measure.of, Change)
+    ]
+    windows = [one.baseline.days[0] for one in changes if one.baseline.form == "window"]
+    return min([start, *(midnight(day, plan.zone) for day in windows)])
 
 
 def drawn(connection: Connection, pilot: str, looks: tuple[Look, ...]) -> Drawn:

@@ -57,7 +57,13 @@ class Known:
     links: dict[str, list[Row]] = field(default_factory=dict)
     outages: dict[int, Row] = field(default_factory=dict)
     exclusions: dict[int, Row] = field(default_factory=dict)
+    manual: dict[int, Row] = field(default_factory=dict)
+    baselines: dict[int, Row] = field(default_factory=dict)
+    documents: dict[str, Row] = field(default_factory=dict)
+    """Name, size and type of each file, by its SHA-256."""
+    labels: dict[int, Row] = field(default_factory=dict)
     installations: dict[int, Row] = field(default_factory=dict)
+    findings: dict[int, Row] = field(default_factory=dict)
     words: list[Word] = field(default_factory=list)
     redecodings: list[Row] = field(default_factory=list)
     redecoded_hours: list[Row] = field(default_factory=list)
@@ -119,10 +125,41 @@ class Known:
     def _exclusion(self, row: Row) -> None:
         asked_on = date.fromisoformat(row["asked_on"])
         found = {**row, **_instants(row, "start_at", "end_at", "recorded_at"), "asked_on": asked_on, **_OPEN}
-        self.exclusions[row["exclusion_id"]] = found
+        self.exclusions[row["exclusion_id"]] = {**found, "sha256": None}
+
+    def _exclusion_paper(self, row: Row) -> None:
+        self.exclusions[row["exclusion_id"]] |= {"sha256": row["sha256"]}
 
     def _exclusion_end(self, row: Row) -> None:
         self.exclusions[row["exclusion_id"]] |= {**row, **_instants(row, "superseded_at")}
+
+    def _baseline(self, row: Row) -> None:
+        self.baselines[row["baseline_id"]] = {**row, **_instants(row, "recorded_at"), "content": b""}
+
+    def _document(self, row: Row) -> None:
+        self.documents[row["sha256"]] = {
+            "document": row["name"], "bytes": row["bytes"], "media_type": row["media_type"],
+        }  # fmt: skip
+
+    def _manual(self, row: Row) -> None:
+        scores = None if row["scores"] is None else [float(one) for one in row["scores"].strip("{}").split(",")]
+        numbers = {name: None if row[name] is None else float(row[name]) for name in ("value", "exposure", "sd")}
+        times = _instants(row, "start_at", "end_at", "recorded_at")
+        self.manual[row["manual_id"]] = {**row, **times, **numbers, "scores": scores, **_OPEN}
+
+    def _manual_end(self, row: Row) -> None:
+        self.manual[row["manual_id"]] |= {**row, **_instants(row, "superseded_at")}
+
+    def _label(self, row: Row) -> None:
+        self.labels[row["label_id"]] = {
+            **row,
+            **_instants(row, "start_at", "end_at", "window_at", "recorded_at"),
+            "attributes": json.loads(row["attributes"]),
+            **_OPEN,
+        }
+
+    def _label_end(self, row: Row) -> None:
+        self.labels[row["label_id"]] |= {**row, **_instants(row, "superseded_at")}
 
     def _installation(self, row: Row) -> None:
         found = {
@@ -135,6 +172,16 @@ class Known:
 
     def _installation_end(self, row: Row) -> None:
         self.installations[row["installation_id"]] |= _instants(row, "removed_at", "removal_recorded_at")
+
+    def _finding(self, row: Row) -> None:
+        found = {
+            **{key: row[key] for key in ("slot", "channel", "kind")}, "flag": int(row["flag"]),
+            **_instants(row, "start_at", "end_at", "recorded_at"), "superseded_at": None,
+        }  # fmt: skip
+        self.findings[row["finding_id"]] = found
+
+    def _finding_end(self, row: Row) -> None:
+        self.findings[row["finding_id"]] |= _instants(row, "superseded_at")
 
     def _platform_record(self, row: Row) -> None:
         process = row["process"]

@@ -29,6 +29,11 @@ def plan_name(version: int) -> str:
     return f"plan/v{version}.yaml"
 
 
+def document_name(sha256: str) -> str:
+    """Of a file that proves what people recorded."""
+    return f"documents/{sha256}"
+
+
 class Content(BaseModel):
     """One member."""
 

@@ -21,6 +21,8 @@ _KO = """\
    위 판정이 근거로 삼은 자료 전부와, 그 자료가 수신된 뒤 바뀌지 않았음을 보이는 봉인을 한 파일에 담은 것입니다.
    plan/            적용된 실증계획의 원문(모든 판)
    results/         판정 결과(정규 JSON). 판정 시점의 모든 수치가 반올림 없이 들어 있습니다.
+   baselines/       도입 전 기준값 파일. 파일 이름은 SHA-256이며 원래 이름은 lines/baseline.jsonl에 있습니다.
+   documents/       사람이 입력한 것의 증빙 문서. 파일 이름은 SHA-256이며 원래 이름은 lines/document.jsonl에 있습니다.
    readings/        측정값(Parquet). 수신 시각 순의 봉인 단위 그대로이며, used는 판정이 읽었을 수 있는 측정값을 뜻합니다.
    lines/           발생 기록, 통신 상태, 설치 이력, 합의된 중단과 평가 제외 구간, 플랫폼 가동 기록, 판정 기록(한 줄에 하나)
    leaves.parquet   기간 중 모든 봉인 단위의 머리글. 담지 않은 것도 있으므로, 빠뜨린 것이 드러납니다.
@@ -60,6 +62,8 @@ Keys     {keys}
    All data that the results above rest on, in one file with the seals that show that they were not changed after receipt.
    plan/            the pilot's plan as it was applied, every version
    results/         the results as canonical JSON, every number unrounded
+   baselines/       files from before the pilot; named by their SHA-256, lines/baseline.jsonl has their names
+   documents/       what proves the things that people entered; named by their SHA-256, lines/document.jsonl has their names
    readings/        the readings (Parquet), in the whole units in which they were sealed; "used": a result may have read it
    lines/           events, link states, devices, agreed outages and exclusions, the platform's own record, results: one a line
    leaves.parquet   the head of every sealed unit of the period, of those that are not in here too: an omission shows

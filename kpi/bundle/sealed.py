@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kpi.bundle import manifest
+from kpi.bundle.baseline_files import check_baselines
 from kpi.bundle.known import Known, PlanVersion, instant
 from kpi.bundle.manifest import Manifest, read_manifest
 from kpi.bundle.told import Verified
@@ -28,6 +29,7 @@ Heard = Callable[[str, int, int], None]
 MOST_TOLD: Final = 5
 """Differences of one kind that are told; the first one says enough."""
 _MOST_PLAN: Final = 8 << 20
+_MOST_DOCUMENT: Final = 64 << 20
 
 
 class Sealed:
@@ -60,6 +62,8 @@ class Sealed:
         self._heads()
         self._records()
         self._plans()
+        self._documents()
+        check_baselines(self.archive, self.known, self.found)
         return True
 
     # --- the archive
@@ -208,6 +212,26 @@ class Sealed:
             )  # fmt: skip
         if names:
             raise Damaged(f"{', '.join(sorted(names))}: no such version of the plan was sealed.")
+
+    def _documents(self) -> None:
+        """Every file that proves what people recorded, against the hash under which it was sealed."""
+        found, sealed = self.found, self.known.documents
+        names = {manifest.document_name(sha256): sha256 for sha256 in sealed}
+        unknown = set(self.archive.named("documents")) - names.keys()
+        if unknown:
+            raise Damaged(f"{', '.join(sorted(unknown))}: no such document was sealed.")
+        faults = 0
+        for name, sha256 in names.items():
+            there = name in self.archive.members
+            if not there or hashlib.sha256(self.archive.read(name, most=_MOST_DOCUMENT)).hexdigest() != sha256:
+                faults += 1
+                text = f"{sealed[sha256]['document']} ({sha256[:16]}…)"
+                found.differs("document", f"증빙 문서가 봉인과 다르거나 없음: {text}", f"{text}: changed, or missing")
+        if names and not faults:
+            n = len(names)
+            found.agrees(
+                "document", f"증빙 문서 {n}건: 봉인된 해시값과 같음", f"{n} documents: as they were sealed by their hashes"
+            )  # fmt: skip
 
 
 def _of_root(leaves: Sequence[Leaf], link: Link) -> str | None:

@@ -15,6 +15,8 @@ About = Literal[
     "readings",
     "used",
     "plan",
+    "document",
+    "baseline",
     "result",
     "kpi",
     "overall",

@@ -16,9 +16,12 @@ from core.database import Connection
 from core.errors import EnvironmentProblem, PermanentError
 from devices.registry.queries import plan_of, plan_source, plan_versions
 from kpi.bundle import manifest
+from kpi.bundle.baseline_files import write_baselines
 from kpi.bundle.draws import drawn, look_of
 from kpi.bundle.readme import readme
 from kpi.evaluate import evaluate
+from kpi.records.documents import content as proof
+from kpi.records.documents import documents as proving
 from kpi.results import Stored, newest, standing, store
 from telemetry.evidence.archive import ArchiveWriter
 from telemetry.evidence.chain import KEYS, SEALS, Link, chain_of, covering, needed, write_keys, write_seals
@@ -178,6 +181,9 @@ class _Writing:
                 self.into.put(manifest.plan_name(number), source)
         for name, document in self.documents.items():
             self.into.put(name, canonical_json(document))
+        for row in proving(connection, pilot, self.links[-1].said.end):
+            self.into.put(manifest.document_name(row["sha256"]), proof(connection, pilot, row["sha256"]))
+        write_baselines(connection, pilot, self.into, self.links[-1].said.end)
         with self.into.member(KEYS) as file:
             write_keys(file, connection)
         with self.into.member(SEALS) as file:

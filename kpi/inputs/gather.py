@@ -13,6 +13,7 @@ from devices.plan.predicate import predicate, slots_in_effect
 from kpi.calendar import required
 from kpi.charges import Charges
 from kpi.gathered import Gathered, arranged
+from kpi.inputs.outside import outside
 from kpi.inputs.reader import Reader
 from kpi.measures import event_ratio
 from kpi.measures.availability import AvailabilityPart
@@ -21,7 +22,7 @@ from kpi.measures.event_ratio import EventPart
 from kpi.measures.share import SharePart
 from kpi.measures.statistic import StatisticPart, moments
 from kpi.spans import Spans
-from kpi.stretches import Stretches, contains, difference, intersection, joined, total_us
+from kpi.stretches import Stretches, clipped, contains, difference, intersection, total_us
 from telemetry.channels import ChannelInfo
 from telemetry.predicates import Condition
 from telemetry.statistics import Statistics as Read
@@ -37,14 +38,25 @@ class Gatherer:
 
     def _required(self, kpi: Kpi, slot: str) -> list[Stretches]:
         """The required time of a slot in each window."""
-        of = kpi.measure.of
-        whole = required(self.spans.whole, self.plan.zone, hours=of.hours_minutes, weekdays=of.days)
-        whole = intersection(whole, ((self.reader.installed_since_us(slot), self.spans.whole.end_us),))
-        whole = difference(whole, self.reader.excluded(slot))
-        return [intersection(whole, joined([(window.start_us, window.end_us)])) for window in self.spans.all]
+        whole = difference(self.before_conditions(kpi, slot), outside(self.reader, self.plan, kpi, slot))
+        return [clipped(whole, window.start_us, window.end_us) for window in self.spans.all]
 
-    def _charges(self, slot: str, gaps: Stretches, required: Stretches) -> Charges:
-        return self.reader.charges(slot, intersection(gaps, required))
+    def before_conditions(self, kpi: Kpi, slot: str) -> Stretches:
+        """The required time of a slot over the whole window, whatever the conditions on it."""
+        of = kpi.measure.of
+        whole = required(
+            self.spans.whole, self.plan.zone, hours=of.hours_minutes, weekdays=of.days, holidays=of.holidays
+        )
+        whole = intersection(whole, ((self.reader.installed_since_us(slot), self.spans.whole.end_us),))
+        return difference(whole, self.reader.excluded(slot))
+
+    def required(self, kpi: Kpi, slot: str) -> list[Stretches]:
+        """The required time of a slot in each window."""
+        return self._required(kpi, slot)
+
+    def _charges(self, slot: str, gaps: Stretches, required: Stretches, channel: ChannelInfo | None = None) -> Charges:
+        """:param channel: whose gaps they are, where some of its readings may not count."""
+        return self.reader.charges(slot, intersection(gaps, required), channel)
 
     def _complete(
         self, channel: ChannelInfo, slot: str, required: list[Stretches], found: list[list[Read]]
@@ -54,12 +66,16 @@ class Gatherer:
             due = [self.reader.due(channel, one) for one in required]
             read = found if due == required else self.reader.statistics(channel, due)
             return [(sum(s.expected - s.missing for s in window), sum(s.expected for s in window)) for window in read]
-        return [(up / 1e6, needed / 1e6) for up, needed in (self._connected(slot, one) for one in required)]
+        spoilt = self.reader.spoilt(channel)
+        return [(up / 1e6, needed / 1e6) for up, needed in (self._connected(slot, one, spoilt) for one in required)]
 
-    def _connected(self, slot: str, required: Stretches) -> tuple[int, int]:
-        """The connected and the required time of a slot, platform outages left out."""
+    def _connected(self, slot: str, required: Stretches, spoilt: Stretches = ()) -> tuple[int, int]:
+        """The connected and the required time of a slot, platform outages left out.
+
+        :param spoilt: while its readings do not count: no connected time.
+        """
         found = self.reader.states(slot).within(required)
-        return total_us(found.up), total_us(required) - total_us(found.left_out)
+        return total_us(difference(found.up, spoilt)), total_us(required) - total_us(found.left_out)
 
     def statistic(self, kpi: Kpi, of: Statistic) -> Gathered[StatisticPart]:
         slots = slots_in_effect(self.plan, kpi)
@@ -75,7 +91,7 @@ class Gatherer:
         at_us, values = self.reader.values(channel) if of.stat.startswith("p") else (None, None)
         parts = []
         for window, read, (obtained, expected) in zip(windows, found, complete, strict=True):
-            charges = self._charges(slot, gaps, window)
+            charges = self._charges(slot, gaps, window, channel)
             inside = None
             if at_us is not None and values is not None:
                 edges = at_us.searchsorted([edge for span in window for edge in span])
@@ -119,7 +135,7 @@ class Gatherer:
         gaps = self.reader.gaps(channel)
         parts = []
         for window, held, counted, (obtained, expected) in zip(windows, shares, counts, complete, strict=True):
-            charges = self._charges(slot, gaps, window)
+            charges = self._charges(slot, gaps, window, channel)
             parts.append(
                 SharePart(
                     true_us=sum(round(one.true_s * 1e6) for one in held),
@@ -150,11 +166,11 @@ class Gatherer:
         due = [self.reader.due(channel, window) for window in windows]
         found = self.reader.statistics(channel, due)
         doubtful = [intersection(one, self.reader.record(slot).unknown) for one in due]
-        unattributed = self.reader.statistics(channel, doubtful)
+        unattributed = self.reader.unheard(channel, doubtful)
         gaps = self.reader.gaps(channel)
         parts = []
         for window, read, unknown in zip(windows, found, unattributed, strict=True):
-            charges = self._charges(slot, gaps, window)
+            charges = self._charges(slot, gaps, window, channel)
             parts.append(
                 CapturePart(
                     missing=sum(one.missing for one in read),

@@ -12,7 +12,7 @@ from devices.plan.model import Kpi
 from devices.plan.predicate import slots_in_effect
 from kpi.charges import Charges
 from kpi.gathered import Gathered, arranged
-from kpi.inputs.gather import Gatherer
+from kpi.inputs.gather_averages import AveragingGatherer
 from kpi.measures.increase import IncreasePart, step
 from kpi.measures.integral import IntegralPart
 from kpi.stretches import Stretches, total_us, windows_of
@@ -61,7 +61,7 @@ def went(run: Run, wrap: float | None) -> Went:
     return found
 
 
-class SumGatherer(Gatherer):
+class SumGatherer(AveragingGatherer):
     """Gathers sums besides."""
 
     def integral(self, kpi: Kpi, of: Integral) -> Gathered[IntegralPart]:
@@ -106,7 +106,7 @@ class SumGatherer(Gatherer):
 
     def _charged(self, channel: ChannelInfo, slot: str, windows: Sequence[Stretches]) -> list[Charges]:
         gaps = self.reader.gaps(channel)
-        return [self._charges(slot, gaps, window) for window in windows]
+        return [self._charges(slot, gaps, window, channel) for window in windows]
 
     def increase(self, kpi: Kpi, of: Increase) -> Gathered[IncreasePart]:
         slots = slots_in_effect(self.plan, kpi)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,10 @@ from core.database import Connection
 from core.errors import NotFound
 from core.sql import load
 from core.window import MICROSECOND, Window, micros
+from devices.plan.reading_quality import ReadingQuality
 from devices.registry.queries import devices
 from kpi.charges import Charges, PlatformRecord, charge
+from kpi.inputs.left_out import Left, LeftOut
 from kpi.measures.availability import LinkChange, States, states
 from kpi.measures.event_ratio import Happening
 from kpi.records.exclusions import Applied, excluded
@@ -23,11 +26,16 @@ from kpi.records.outages import Outage, agreed_for, outages
 from kpi.stretches import Stretches, difference, intersection, joined, of_windows, union, windows_of
 from telemetry.channels import ChannelInfo, channels
 from telemetry.happenings import events, link_states
+from telemetry.holding import holding
 from telemetry.platform_record import platform_alive, platform_known
 from telemetry.predicates import Condition
+from telemetry.spoilt import Spoilt
 from telemetry.windows import Statistics, TimeShare, gaps, statistics, time_share, values
 
 _SQL = load("kpi.inputs", "inputs.sql")
+
+Key: TypeAlias = tuple[tuple[int, ...], Spoilt | None]
+"""A channel as it is asked about: its revisions, and what of it does not count."""
 
 
 class Reader:
@@ -60,33 +68,79 @@ class Reader:
         self._slot_ids: dict[str, int] = {row["name"]: row["slot_id"] for row in rows}
         self._installed = _installed(connection, pilot, as_of)
         self._begun: dict[str, list[int]] | None = None
-        self._gaps: dict[tuple[int, ...], Stretches] = {}
+        self._gaps: dict[Key, Stretches] = {}
+        self._spoilt: dict[Key, Stretches] = {}
         self._states: dict[str, States] = {}
-        self._values: tuple[tuple[int, ...], tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None
-        self._statistics: dict[tuple[int, ...], dict[Window, Statistics]] = {}
-        self._shares: dict[tuple[tuple[int, ...], Condition], dict[Window, TimeShare]] = {}
+        self.kept: dict[Hashable, Any] = {}
+        """What a gatherer read, for others that need the same; shared with :meth:`otherwise`."""
+        self._values: tuple[Key, tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None
+        self._statistics: dict[Key, dict[Window, Statistics]] = {}
+        self._shares: dict[tuple[Key, Condition], dict[Window, TimeShare]] = {}
+        self._left_out = LeftOut(connection, as_of)
+        self._leaves: ReadingQuality | None = None
+        self._leaves_of: frozenset[tuple[str, str]] = frozenset()
         self._links: dict[str, list[LinkChange]] = {}
+        self.labelled: dict[str, dict[str, tuple[Any, ...]]] = {}
+        """The truth labels of each kind about each slot, kept for kpi/inputs/labelled.py."""
+        self._holding: dict[tuple[Key, Condition], tuple[Stretches, Stretches]] = {}
+        self.heeds_conditions = True
+        """Whether time outside of the operating conditions is left out."""
+        self.heeds_findings = True
+        """Whether readings that findings are about are left out where they are to be."""
 
     def otherwise(
-        self, *, agreed: Sequence[Outage] | None = None, exclusions: Sequence[Applied] | None = None
+        self,
+        *,
+        agreed: Sequence[Outage] | None = None,
+        exclusions: Sequence[Applied] | None = None,
+        heeds_conditions: bool | None = None,
+        heeds_findings: bool | None = None,
     ) -> Reader:
-        """The same store as it would be judged with other outages or exclusions agreed. What was read already is shared."""
+        """The same store as it would be judged with other outages or exclusions agreed, without operating conditions, or with all
+        readings. What was read already is shared."""
         other = copy(self)
         other._agreed = self._agreed if agreed is None else agreed
         other._exclusions = self._exclusions if exclusions is None else exclusions
+        other.heeds_conditions = self.heeds_conditions if heeds_conditions is None else heeds_conditions
+        other.heeds_findings = self.heeds_findings if heeds_findings is None else heeds_findings
         other._records = {}
         other._states = {}
         return other
 
+    def leaving_out(self, quality: ReadingQuality, of: Collection[tuple[str, str]]) -> Reader:
+        """The same store, of some channels without the readings that findings are about. What was read already is shared.
+
+        :param of: slot and name of each of those channels.
+        """
+        other = copy(self)
+        other._leaves = quality
+        other._leaves_of = frozenset(of if self.heeds_findings else ())
+        return other
+
     def channel(self, slot: str, name: str) -> ChannelInfo:
-        """One channel of the pilot.
+        """One channel of the pilot, as whoever asks by this reader goes by it.
 
         :raises NotFound: the registry does not have it.
         """
+        found = self._channel(slot, name)
+        if self._leaves is None or (slot, name) not in self._leaves_of:
+            return found
+        return self._left_out.applied(found, self._leaves)
+
+    def _channel(self, slot: str, name: str) -> ChannelInfo:
         found = self._channels.get((slot, name))
         if found is None:
             raise NotFound(f"Pilot {self.pilot!r} has no channel {slot}/{name} in its registry: apply its plan again.")
         return found
+
+    def left_out(self, slot: str, name: str, required: Stretches) -> Left:
+        """What of a channel's required time and its readings does not count, finding by finding."""
+        assert self._leaves is not None
+        return self._left_out.counted(self._channel(slot, name), self._leaves, required)
+
+    def has(self, slot: str, name: str) -> bool:
+        """Whether the registry has a channel at a slot."""
+        return (slot, name) in self._channels
 
     def channels_of(self, slot: str) -> list[ChannelInfo]:
         """The channels of a slot, in the plan's order."""
@@ -125,20 +179,49 @@ class Reader:
         """Stretches of a slot that are left out of judgement, as agreed."""
         return excluded(self._exclusions, slot)
 
-    def charges(self, slot: str, gaps: Stretches) -> Charges:
-        """To whom the gaps of a slot are charged."""
-        return charge(gaps, self.record(slot), self.not_installed(slot))
+    def charges(self, slot: str, gaps: Stretches, channel: ChannelInfo | None = None) -> Charges:
+        """To whom the gaps of a slot are charged.
+
+        :param channel: whose gaps they are. What its own readings were unusable for is the company's, whatever the platform's
+            record says of that time: it was heard.
+        """
+        record, away = self.record(slot), self.not_installed(slot)
+        spoilt = () if channel is None else intersection(gaps, self.spoilt(channel))
+        if not spoilt:
+            return charge(gaps, record, away)
+        silent, unusable = charge(difference(gaps, spoilt), record, away), charge(spoilt, record.heard, away)
+        return Charges(
+            company=union(silent.company, unusable.company),
+            platform=union(silent.platform, unusable.platform),
+            site=union(silent.site, unusable.site),
+            nobody=union(silent.nobody, unusable.nobody),
+        )
 
     def gaps(self, channel: ChannelInfo) -> Stretches:
-        """While no reading of the channel stood."""
-        if channel.channel_ids not in self._gaps:
+        """While no reading of the channel stood that counts."""
+        key = _key(channel)
+        if key not in self._gaps:
             found = gaps(self.connection, channel, self.whole, self.as_of)
-            self._gaps[channel.channel_ids] = of_windows(found)
-        return self._gaps[channel.channel_ids]
+            self._gaps[key] = of_windows(found)
+        return self._gaps[key]
+
+    def spoilt(self, channel: ChannelInfo) -> Stretches:
+        """While readings stood that do not count."""
+        if channel.spoilt is None:
+            return ()
+        key = _key(channel)
+        if key not in self._spoilt:
+            heard = self._channel(channel.slot, channel.name)
+            self._spoilt[key] = difference(self.gaps(channel), self.gaps(heard))
+        return self._spoilt[key]
+
+    def unheard(self, channel: ChannelInfo, groups: Sequence[Stretches]) -> list[list[Statistics]]:
+        """The statistics with the readings that do not count: what of a channel was not heard at all."""
+        return self.statistics(self._channel(channel.slot, channel.name), groups)
 
     def statistics(self, channel: ChannelInfo, groups: Sequence[Stretches]) -> list[list[Statistics]]:
         """The statistics of each stretch of each group; those that several KPIs need are read once."""
-        known = self._statistics.setdefault(channel.channel_ids, {})
+        known = self._statistics.setdefault(_key(channel), {})
         wanted = {window: None for group in groups for window in windows_of(group) if window not in known}
         found = statistics(self.connection, channel, list(wanted), self.as_of)
         known.update(zip(wanted, found, strict=True))
@@ -148,22 +231,35 @@ class Reader:
         self, channel: ChannelInfo, condition: Condition, groups: Sequence[Stretches]
     ) -> list[list[TimeShare]]:
         """The seconds during which a condition held, in each stretch of each group; each stretch is read once."""
-        known = self._shares.setdefault((channel.channel_ids, condition), {})
+        known = self._shares.setdefault((_key(channel), condition), {})
         wanted = {window: None for group in groups for window in windows_of(group) if window not in known}
         found = time_share(self.connection, channel, condition, list(wanted), self.as_of)
         known.update(zip(wanted, found, strict=True))
         return [[known[window] for window in windows_of(group)] for group in groups]
 
+    def holding(self, channel: ChannelInfo, condition: Condition) -> tuple[Stretches, Stretches]:
+        """While a condition held over the whole window, and while it did not; each condition is read once."""
+        key = _key(channel), condition
+        if key not in self._holding:
+            true, false = holding(self.connection, channel, condition, self.whole, self.as_of)
+            spoilt = self.spoilt(channel)
+            self._holding[key] = difference(joined(true), spoilt), difference(joined(false), spoilt)
+        return self._holding[key]
+
     def values(self, channel: ChannelInfo) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The readings themselves over the whole window; those of the last channel asked for are kept."""
-        if self._values is None or self._values[0] != channel.channel_ids:
-            self._values = channel.channel_ids, values(self.connection, channel, self.whole, self.as_of)
+        if self._values is None or self._values[0] != _key(channel):
+            self._values = _key(channel), values(self.connection, channel, self.whole, self.as_of)
         return self._values[1]
 
     def due(self, channel: ChannelInfo, required: Stretches) -> Stretches:
         """Required time without those outages of ours or the site's in which readings were lost: none are expected there."""
-        lost = self.gaps(channel)
-        outages = tuple(span for span in self.record(channel.slot).left_out if intersection((span,), lost))
+        record = self.record(channel.slot)
+        spoilt = self.spoilt(channel)
+        lost = difference(self.gaps(channel), spoilt) if spoilt else self.gaps(channel)
+        if spoilt:  # what was agreed excuses these too
+            lost = union(lost, intersection(spoilt, record.heard.left_out))
+        outages = tuple(span for span in record.left_out if intersection((span,), lost))
         return difference(required, outages) if outages else required
 
     def happenings(self, slot: str, kind: str, until: datetime) -> list[Happening]:
@@ -218,6 +314,10 @@ class Reader:
             )
             for state in found
         ]
+
+
+def _key(channel: ChannelInfo) -> Key:
+    return channel.channel_ids, channel.spoilt
 
 
 def _platform(connection: Connection, pilot: str, whole: Window, as_of: datetime) -> PlatformRecord:

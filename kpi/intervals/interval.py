@@ -17,6 +17,7 @@ class Interval:
     alpha: float
     method: str
     """``clopper_pearson``, ``effective_sample``, ``weekly_means``, ``weekly_shares``, ``poisson``, ``dispersed``,
-    ``chi_square`` or ``mover``."""
+    ``chi_square``, ``student_t``, ``weekly_gamma``, ``weekly_jackknife``, ``weekly_drift``,
+    ``trials_t``, ``trials_gamma``, ``fisher_z`` or ``mover``."""
     size: float
     """What it rests on: trials, effective trials, events, weeks, or slots."""

@@ -41,6 +41,10 @@ class CountPart:
     required_us: int
     numbered: bool
     """Whether numbers tell how many events there were, also while nobody listened (``kpi/numbering.py``)."""
+    share: float = 1.0
+    """Of pairs whose truth was sampled: how much of the required time was labelled …"""
+    required_time_us: int = 0
+    """… and how much there was."""
     doubtful: float = 0.0
     """Exposure that may have been, besides: while nobody knows whether the slot was up, or before a counter's restart."""
     company_us: int = 0

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from kpi.measurement import AsShare, Measurement, Trials, completeness
 from kpi.measures.attributes import holds
 from kpi.measures.happenings import GRACE_US, Event, Happening, gathered, missing_numbers
 
-Ending = Literal["closed", "never_closed", "missing_number", "never_begun", "backwards"]
+Ending = Literal["closed", "never_closed", "missing_number", "never_begun", "backwards", "missed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class Lasted:
     duration_us: int | None
     """None: for ever."""
     ending: Ending = "closed"
+    doubtful: bool = False
+    """Nobody knows whether it counts: it makes one end of the value, and is not in it."""
 
     @property
     def seconds(self) -> float:
@@ -121,20 +123,23 @@ def measure(
     >>> [measure([part], stat=stat).value for stat in ("p95", "p96", "mean")]
     [5.0, inf, inf]
     """
-    heard = [(slot, day, one) for slot, part in enumerate(parts) for day, one in part.lasted]
+    every = [(slot, day, one) for slot, part in enumerate(parts) for day, one in part.lasted]
+    heard = [row for row in every if not row[2].doubtful]
     value = _value(sorted(one.seconds for _, _, one in heard), stat) if heard else None
+    ends = [value, _value(sorted(one.seconds for _, _, one in every), stat)] if value is not None else [None]
     # Only where events are numbered is it known how many there were while nobody listened.
     sure = value if all(part.numbered for part in parts) else None
     form = None
     if stat.startswith("p") and target is not None and target.one_sided is not None and heard:
         form = _as_share(heard, float(stat[1:]), target, designed=designed, sure=sure is not None)
+        form = _with_doubt(form, [one for _, _, one in every if one.doubtful], target)
     return Measurement(
         value=value,
         unit="s",
         n=len(heard),
         completeness=completeness([part.connected_us for part in parts], [part.required_us for part in parts]),
-        low=value,
-        high=value,
+        low=min((end for end in ends if end is not None), default=None),
+        high=max((end for end in ends if end is not None), default=None),
         fill_low=sure,
         fill_high=sure,
         blocks=_blocks(weeks) if stat == "mean" else (),
@@ -179,6 +184,15 @@ def _as_share(
     )
 
 
+def _with_doubt(form: AsShare, doubtful: Sequence[Lasted], target: Bounds) -> AsShare:
+    """The ends of the share, with those of which nobody knows whether they count: counted, and left out."""
+    if not doubtful or form.trials is None:
+        return form
+    n = form.trials.trials + len(doubtful)
+    counted = (form.trials.successes + sum(one.seconds in target for one in doubtful)) / n
+    return replace(form, low=min(form.share, counted), high=max(form.share, counted))
+
+
 def _blocks(weeks: Sequence[tuple[float, Sequence[DurationPart]]]) -> tuple[Block, ...]:
     found = []
     for at_s, parts in weeks:
@@ -195,6 +209,7 @@ def _facts(parts: Sequence[DurationPart]) -> dict[str, float]:
         "never_closed": endings.count("never_closed"),
         "never_begun": endings.count("never_begun"),
         "backwards": endings.count("backwards"),
+        "missed": endings.count("missed"),
         "company_s": sum(part.company_us for part in parts) / 1e6,
         "platform_s": sum(part.platform_us for part in parts) / 1e6,
         "site_s": sum(part.site_us for part in parts) / 1e6,

@@ -54,6 +54,11 @@ class Event:
 
 def gathered(happenings: Iterable[Happening]) -> list[Event]:
     """The messages of each event brought together, in the order in which the events began."""
+    return [event for _, event in by_id(happenings)]
+
+
+def by_id(happenings: Iterable[Happening]) -> list[tuple[str, Event]]:
+    """The same, each with its id."""
     found: dict[str, Event] = {}
     for one in sorted(happenings, key=lambda h: (h.phase == "end", h.at_us)):
         event = found.setdefault(one.id, Event())
@@ -64,7 +69,7 @@ def gathered(happenings: Iterable[Happening]) -> list[Event]:
             event.end_us = one.at_us if one.phase == "" else None
         event.number = one.number if event.number is None else event.number
         event.attributes.update(one.attributes)
-    return sorted(found.values(), key=lambda event: event.at_us)
+    return sorted(found.items(), key=lambda item: item[1].at_us)
 
 
 def missing_numbers(events: Sequence[Event]) -> list[int]:

@@ -6,13 +6,29 @@ import zlib
 
 import numpy as np
 
-from devices.plan.event_measures import EventRate
-from devices.plan.measures import Availability, Capture, Count, EventDuration, EventRatio, Mtbf, Share, Statistic
+from devices.plan.event_measures import EventRate, OfEventsOrMatch
+from devices.plan.measures import (
+    Agreement,
+    Availability,
+    Capture,
+    Change,
+    Count,
+    Delay,
+    Detection,
+    EventDuration,
+    EventRatio,
+    Forecast,
+    FrameSequence,
+    Manual,
+    Mtbf,
+    Share,
+    Statistic,
+)
 from kpi.asked import Asked
 from kpi.planning.levels import truths
 from kpi.planning.of_events import durations, exposure, happenings, quota, trials
 from kpi.planning.of_series import fixed, mean, percentile, time_share
-from kpi.planning.prepared import Chosen, required_s
+from kpi.planning.prepared import Chosen, required_s, unreckoned
 from kpi.planning.samples import Happenings, ratio_of
 
 __all__ = ["Chosen", "chosen"]
@@ -30,6 +46,10 @@ def chosen(asked: Asked, slots: int, part: int) -> Chosen:
     match asked.kpi.measure.of:
         case EventRatio(designed=designed):
             return trials(asked, ratio_of(designed), designed, own, slots, rng, quota=None)
+        case Detection(stat="recall" | "precision" | "false_rate", designed=designed):
+            return trials(asked, ratio_of(designed), designed, own, slots, rng, quota=None)
+        case Detection() | OfEventsOrMatch(match=str()):
+            return unreckoned(asked)
         case EventDuration(stat=stat, designed=designed) if stat.startswith("p"):
             return quota(asked, float(stat[1:]), designed, own, slots, rng)
         case EventDuration(stat="mean"):
@@ -44,6 +64,12 @@ def chosen(asked: Asked, slots: int, part: int) -> Chosen:
             return Chosen(
                 truths=products, unit=asked.unit, sample=sample, to_measure=None, n=sample.exposure / 3600, assumed=()
             )
+        case Manual() | Forecast() | Agreement() | Change():
+            return unreckoned(asked)
+        case FrameSequence():
+            return trials(asked, ratio_of(False), False, own, slots, rng, quota=None)
+        case Delay(stat=stat) if stat.startswith("p") and asked.target.one_sided is not None:
+            return percentile(asked, float(stat[1:]), rng)
         case Share() | Availability() | Capture():
             return time_share(asked, slots, rng)
         case Statistic(stat="mean"):

@@ -19,6 +19,7 @@ from kpi.planning.choose import Chosen, chosen
 from kpi.planning.least import least_sample
 from kpi.planning.levels import unreadable
 from kpi.planning.samples import Draw, Sample
+from kpi.referenced import referenced
 from kpi.spans import spans
 
 ALPHA = 0.05
@@ -197,6 +198,9 @@ def decided(asked: Asked, draw: Draw, *, several: int) -> Decision:
 
 def _of_sample(asked: Asked, found: Chosen, slots: int) -> Iterator[Caution]:
     """Where the target cannot be shown with this sample, whatever the product does."""
+    if not found.reckoned:
+        yield Caution(code="not_reckoned")
+        return
     if found.sample is None:
         least = least_sample(asked, slots)
         yield Caution(code="no_n" if least is None else "no_n_least", values={"least": least})
@@ -245,7 +249,23 @@ def _of_instrument(asked: Asked, found: Chosen) -> Iterator[Caution]:
 
 def cautions(plan: Plan) -> tuple[Caution, ...]:
     """About the plan as a whole: its weights, its scores and its exclusions. They take no time to find."""
-    return (*_of_scores(plan), *_of_exclusions(plan))
+    return (*_of_scores(plan), *_of_exclusions(plan), *_of_references(plan))
+
+
+def _of_references(plan: Plan) -> Iterator[Caution]:
+    """What the numbers will be attacked by: whose a reference is, and what vouches for it until when."""
+    for name, kpi in plan.kpis.items():
+        for row in referenced(plan, kpi, {}, date_window(plan.period.start, plan.evaluation.data_until, plan.zone)).get(
+            "references", ()
+        ):
+            values = {"kpi": name, "slot": row["slot"]}
+            if row["owner"] == "company":
+                yield Caution(code="reference_own", values=values)
+            if row["certificate"] is None:
+                yield Caution(code="reference_uncertified", values=values)
+            elif row["certificate_expired"]:
+                until = {"until": str(row["certificate"]["valid_until"]), "data_until": str(plan.evaluation.data_until)}
+                yield Caution(code="reference_expires", values=values | until)
 
 
 def _of_exclusions(plan: Plan) -> Iterator[Caution]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,8 @@ class Chosen:
     """What the simulation takes for granted: keys of ``texts.py``."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """The numbers of what is assumed."""
+    reckoned: bool = True
+    """False: of this kind of measure no chances are worked out beforehand, whatever the plan says."""
 
     def truth(self, asked: Asked, level: float) -> float:
         """A level as the sample takes it."""
@@ -46,6 +49,14 @@ def required_s(asked: Asked) -> float:
     hours = of.hours_minutes
     share = 1.0 if hours is None else (hours[1] - hours[0]) / 1440
     return asked.spans.whole.seconds * share * (1.0 if of.days is None else len(set(of.days)) / 7)
+
+
+def unreckoned(asked: Asked) -> Chosen:
+    """Of a kind whose sample nobody can know before it is taken."""
+    products = Truths(at=math.nan, better=None, worse=None)
+    return Chosen(
+        truths=products, unit=asked.unit, sample=None, to_measure=None, n=None, assumed=(), reckoned=False
+    )  # fmt: skip
 
 
 def planned_of(asked: Asked) -> Planned:

@@ -26,6 +26,22 @@ CAUTIONS: Mapping[str, tuple[str, str]] = MappingProxyType({
         "Without the expected number of events there are no chances: write planned: {{n: …}}. Even if all succeed it"
         " takes {least} to meet the target.",
     ),
+    "not_reckoned": (
+        "이 산출식은 표본을 미리 알 수 없어 판정 가능성을 계산하지 않습니다.",
+        "For this kind of measure no chances are reckoned: nobody knows its sample beforehand.",
+    ),
+    "reference_own": (
+        "{kpi}의 기준측정값({slot})이 참여기업의 것입니다: 수요처나 사업단의 것이 있으면 그것을 쓰십시오.",
+        "The reference of {kpi} ({slot}) is the company's own: use one of the site's or the team's where there is one.",
+    ),
+    "reference_uncertified": (
+        "{kpi}의 기준측정기({slot})에 교정성적서가 없습니다: 교정성적서 번호와 불확도를 쓰십시오.",
+        "The reference of {kpi} ({slot}) has no certificate: give its number and its uncertainty.",
+    ),
+    "reference_expires": (
+        "{kpi}의 기준측정기({slot}) 교정성적서가 {until}에 끝납니다: 자료 마감({data_until}) 전에 다시 교정해야 합니다.",
+        "The certificate of {kpi}'s reference ({slot}) ends on {until}: it has to be calibrated again before {data_until}.",
+    ),
     "cannot_show": (
         "계획한 표본으로는 목표({target})를 보일 수 없습니다: 결함이 없어도 한계가 {bound}입니다.",
         "The planned sample cannot show the target ({target}): the bound of a faultless product is {bound}.",

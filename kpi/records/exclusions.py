@@ -16,12 +16,14 @@ from typing import Any, Final
 
 from core.audit import record
 from core.database import Connection
-from core.errors import PermanentError
+from core.language import duration_text, window_text
 from core.sql import load
 from core.window import Window, date_window
 from devices.plan.model import Exclusions, Plan
 from devices.registry.queries import plan_of
-from kpi.records.shared import require_text, slot_ids, span, told, withdraw
+from kpi.records.documents import Document, Paper, keep
+from kpi.records.refusal import Refused
+from kpi.records.shared import listed, require_text, slot_ids, span, told, withdraw
 from kpi.stretches import Stretches, of_windows
 from telemetry import horizon
 
@@ -38,6 +40,9 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType({
 """Code → Korean, English: the closed list in force where the plan has none of its own."""
 USUAL: Final = Exclusions()
 """What holds where the plan says nothing: five working days, 2 %."""
+
+_BEYOND: Final = timedelta(days=92)
+"""How far beyond the period a deadline may lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ def rules_of(plan: Plan) -> Rules:
         reasons=own or REASONS,
         ask_within_days=given.ask_within,
         most_share=given.most / 100,
-        holidays=frozenset(given.holidays),
+        holidays=given.holidays_between(plan.period.start, plan.period.end + _BEYOND),
     )
 
 
@@ -85,6 +90,8 @@ class Exclusion:
     superseded_at: datetime | None = None
     superseded_by: str | None = None
     superseded_why: str | None = None
+    sha256: str | None = None
+    """Of the signed paper, where it was agreed on paper and that was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,65 +156,120 @@ def add_exclusion(
     note: str,
     who: str,
     today: date | None = None,
+    paper: Paper | None = None,
 ) -> Exclusion:
-    """Record an exclusion that was agreed.
+    """Record an exclusion that was agreed on paper. What is asked for on the pages is agreed there: :mod:`kpi.records.consent`.
 
     :param asked_on: the day on which it was asked for.
     :param today: in the pilot's zone; the clock's if left out.
+    :param paper: what the parties signed.
     :raises NotFound: no such pilot or slot.
     :raises PermanentError: a rule does not allow it; the message says which.
     """
     plan, version, _ = plan_of(connection, pilot)
-    rules = rules_of(plan)
-    if reason not in rules.reasons:
-        raise PermanentError(
-            f"{reason!r} is no reason for an exclusion of pilot {pilot} (plan {version}); its closed list is:"
-            f" {', '.join(rules.reasons)}."
-        )
-    window = span(start, end)
-    for what, text in (
-        ("asked_by", asked_by),
-        ("agreed_site", agreed_site),
-        ("agreed_team", agreed_team),
-        ("note", note),
-    ):
+    for what, text in (("asked_by", asked_by), ("agreed_site", agreed_site), ("agreed_team", agreed_team)):
         require_text(what, text)
-    judged = date_window(plan.period.start, plan.evaluation.data_until, plan.zone)
-    if window.intersection(judged) != window:
-        raise PermanentError(
-            f"The exclusion {told(window)} does not lie within what is judged of pilot {pilot}: {told(judged)}."
-        )
-    _require_asked_in_time(plan, rules, window, asked_on, today or datetime.now(plan.zone).date())
+    asked = Asked(slot=slot, window=span(start, end), reason=reason, asked_on=asked_on, note=note)
+    judged = require_allowed(plan, version, asked, today or datetime.now(plan.zone).date())
     with connection.transaction():
         row = connection.execute(_SQL["pilot"], {"pilot": pilot}).fetchone()
         assert row is not None
         ids = slot_ids(connection, pilot, [slot])
         at = horizon.receive(connection)
-        _require_room(rules, slot, window, judged, [one for one in exclusions(connection, pilot) if one.slot == slot])
-        given: dict[str, Any] = {
-            "reason": reason, "asked_on": asked_on, "asked_by": asked_by, "agreed_site": agreed_site,
-            "agreed_team": agreed_team, "note": note,
-        }  # fmt: skip
-        where = {"pilot_id": row["pilot_id"], "slot_id": ids[slot], "start": window.start, "end": window.end}
-        added = connection.execute(_SQL["add_exclusion"], {**given, **where, "at": at, "who": who}).fetchone()
-        assert added is not None
-        exclusion = Exclusion(
-            exclusion_id=added["exclusion_id"],
-            pilot=pilot,
-            slot=slot,
-            window=window,
-            recorded_at=at,
-            recorded_by=who,
-            **given,
+        kept = None if paper is None else keep(connection, pilot, row["pilot_id"], paper, at=at, who=who)
+        require_room(connection, plan, asked, judged)
+        return insert(
+            connection, asked, pilot=pilot, pilot_id=row["pilot_id"], slot_id=ids[slot], asked_by=asked_by,
+            agreed_site=agreed_site, agreed_team=agreed_team, at=at, who=who, paper=kept,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be left out, and why."""
+
+    slot: str
+    window: Window
+    reason: str
+    asked_on: date
+    note: str
+
+
+def require_allowed(plan: Plan, version: int, asked: Asked, today: date) -> Window:
+    """Refuse what the plan's rules do not allow, whatever else there is.
+
+    :param today: in the pilot's zone.
+    :returns: the window that is judged.
+    :raises PermanentError: the message says which rule.
+    """
+    rules, window = rules_of(plan), asked.window
+    if asked.reason not in rules.reasons:
+        raise Refused(
+            f"{asked.reason!r} is no reason for an exclusion of pilot {plan.pilot} (plan {version}); its closed list is:"
+            f" {', '.join(rules.reasons)}.",
+            "계획에 정한 평가 제외 사유가 아닙니다: 목록에서 골라 주십시오.",
         )
-        record(
-            connection,
-            who=who,
-            what="exclusion.add",
-            pilot=pilot,
-            object=f"exclusion {exclusion.exclusion_id}",
-            after=exclusion,
+    require_text("note", asked.note)
+    judged = date_window(plan.period.start, plan.evaluation.data_until, plan.zone)
+    if window.intersection(judged) != window:
+        raise Refused(
+            f"The exclusion {told(window)} does not lie within what is judged of pilot {plan.pilot}: {told(judged)}.",
+            f"판정하는 기간({window_text(judged, plan.zone, 'ko')}) 안의 시간이 아닙니다.",
         )
+    _require_asked_in_time(plan, rules, window, asked.asked_on, today)
+    return judged
+
+
+def require_room(connection: Connection, plan: Plan, asked: Asked, judged: Window) -> None:
+    """Refuse what overlaps another exclusion of the slot, or would leave out more of it than the plan allows.
+
+    :raises PermanentError: it does.
+    """
+    there = [one for one in exclusions(connection, plan.pilot) if one.slot == asked.slot]
+    _require_room(rules_of(plan), asked.slot, asked.window, judged, there)
+
+
+def insert(
+    connection: Connection,
+    asked: Asked,
+    *,
+    pilot: str,
+    pilot_id: int,
+    slot_id: int,
+    asked_by: str,
+    agreed_site: str,
+    agreed_team: str,
+    at: datetime,
+    who: str,
+    paper: Document | None = None,
+) -> Exclusion:
+    """Write an exclusion that everybody agreed to, in the transaction of the last consent; it counts from ``at`` on."""
+    given: dict[str, Any] = {
+        "reason": asked.reason, "asked_on": asked.asked_on, "asked_by": asked_by, "agreed_site": agreed_site,
+        "agreed_team": agreed_team, "note": asked.note,
+    }  # fmt: skip
+    where = {"pilot_id": pilot_id, "slot_id": slot_id, "start": asked.window.start, "end": asked.window.end}
+    kept = {"document_id": None if paper is None else paper.document_id}
+    added = connection.execute(_SQL["add_exclusion"], {**given, **where, **kept, "at": at, "who": who}).fetchone()
+    assert added is not None
+    exclusion = Exclusion(
+        exclusion_id=added["exclusion_id"],
+        pilot=pilot,
+        slot=asked.slot,
+        window=asked.window,
+        recorded_at=at,
+        recorded_by=who,
+        sha256=None if paper is None else paper.sha256,
+        **given,
+    )
+    record(
+        connection,
+        who=who,
+        what="exclusion.add",
+        pilot=pilot,
+        object=f"exclusion {exclusion.exclusion_id}",
+        after=exclusion,
+    )
     return exclusion
 
 
@@ -224,10 +286,7 @@ def exclusions(
     :param window: only those that touch it.
     :param as_of: as they were known then; now if left out.
     """
-    asked = {
-        "pilot": pilot, "start": None if window is None else window.start, "end": None if window is None else window.end,
-        "as_of": as_of, "withdrawn_too": withdrawn_too,
-    }  # fmt: skip
+    asked = listed(pilot, window, as_of, withdrawn_too=withdrawn_too)
     return [_exclusion(row) for row in connection.execute(_SQL["exclusions"], asked)]
 
 
@@ -242,7 +301,10 @@ def withdraw_exclusion(connection: Connection, exclusion_id: int, *, why: str, w
 
 def _require_asked_in_time(plan: Plan, rules: Rules, window: Window, asked_on: date, today: date) -> None:
     if asked_on > today:
-        raise PermanentError(f"It cannot have been asked for on {asked_on}: today is {today}.")
+        raise Refused(
+            f"It cannot have been asked for on {asked_on}: today is {today}.",
+            f"요청한 날({asked_on})이 오늘({today})보다 뒤입니다.",
+        )
     cause = window.start.astimezone(plan.zone).date()
     last = last_day_to_ask(cause, rules.holidays, within=rules.ask_within_days)
     if asked_on > last:
@@ -251,25 +313,31 @@ def _require_asked_in_time(plan: Plan, rules: Rules, window: Window, asked_on: d
             if rules.holidays
             else "weekends are left out; the plan lists no holidays, so none is"
         )
-        raise PermanentError(
+        raise Refused(
             f"It was asked for on {asked_on}, but an exclusion is asked for within {rules.ask_within_days} working days of its"
-            f" cause: for one of {cause} by {last} ({known})."
+            f" cause: for one of {cause} by {last} ({known}).",
+            f"요청 기한이 지났습니다: 사유가 생긴 날({cause})부터 {rules.ask_within_days}근무일 안, 곧 {last}까지 요청할 수"
+            " 있습니다.",
         )
 
 
 def _require_room(rules: Rules, slot: str, window: Window, judged: Window, there: Sequence[Exclusion]) -> None:
     for one in there:
         if one.window.intersection(window).seconds:
-            raise PermanentError(
+            raise Refused(
                 f"Exclusion {one.exclusion_id} of {slot} covers a part of it already ({told(one.window)}): withdraw that one,"
-                " or give the rest."
+                " or give the rest.",
+                f"평가 제외 {one.exclusion_id}호와 시간이 겹칩니다: 나머지 시간만 요청해 주십시오.",
             )
     used_s = sum(one.window.seconds for one in there)
     most_s = rules.most_share * judged.seconds
     if used_s + window.seconds > most_s:
-        raise PermanentError(
+        raise Refused(
             f"With it {(used_s + window.seconds) / 3600:.1f} h of {slot} would be left out, {used_s / 3600:.1f} h are already:"
-            f" at most {100 * rules.most_share:g} % of what is judged may be, that is {most_s / 3600:.1f} h."
+            f" at most {100 * rules.most_share:g} % of what is judged may be, that is {most_s / 3600:.1f} h.",
+            f"한도를 넘습니다: 이 지점에서 이미 {duration_text(used_s, 'ko')}을 뺐고 이번은"
+            f" {duration_text(window.seconds, 'ko')}인데, 판정 기간의 {100 * rules.most_share:g} %인"
+            f" {duration_text(most_s, 'ko')}까지만 뺄 수 있습니다.",
         )
 
 

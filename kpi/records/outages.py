@@ -18,7 +18,7 @@ from core.errors import PermanentError
 from core.sql import load
 from core.window import Window
 from devices.registry.queries import pilot as registered
-from kpi.records.shared import require_text, slot_ids, span, told, withdraw
+from kpi.records.shared import listed, require_text, slot_ids, span, told, withdraw
 from kpi.stretches import NOTHING, Stretches, difference, intersection, of_windows, total_us
 from telemetry import horizon
 from telemetry.platform_record import platform_alive, platform_known
@@ -172,10 +172,7 @@ def outages(
     :param window: only those that touch it.
     :param as_of: as they were known then; now if left out.
     """
-    asked = {
-        "pilot": pilot, "start": None if window is None else window.start, "end": None if window is None else window.end,
-        "as_of": as_of, "withdrawn_too": withdrawn_too,
-    }  # fmt: skip
+    asked = listed(pilot, window, as_of, withdrawn_too=withdrawn_too)
     return [_outage(row) for row in connection.execute(_SQL["outages"], asked)]
 
 

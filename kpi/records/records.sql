@@ -44,18 +44,19 @@ UPDATE outage SET superseded_at = %(at)s, superseded_by = %(who)s, superseded_wh
 -- name: add_exclusion
 -- An agreed exclusion.
 INSERT INTO exclusion (pilot_id, slot_id, start_at, end_at, reason, asked_on, asked_by, agreed_site, agreed_team, note,
-    recorded_at, recorded_by)
+    document_id, recorded_at, recorded_by)
 VALUES (%(pilot_id)s, %(slot_id)s, %(start)s, %(end)s, %(reason)s, %(asked_on)s, %(asked_by)s, %(agreed_site)s,
-    %(agreed_team)s, %(note)s, %(at)s, %(who)s)
+    %(agreed_team)s, %(note)s, %(document_id)s, %(at)s, %(who)s)
 RETURNING exclusion_id
 
 -- name: exclusions
 -- The exclusions of a pilot that touch a window; as they were known at an instant, if one is given.
 SELECT e.exclusion_id, p.name AS pilot, s.name AS slot, e.start_at, e.end_at, e.reason, e.asked_on, e.asked_by, e.agreed_site,
-       e.agreed_team, e.note, e.recorded_at, e.recorded_by, e.superseded_at, e.superseded_by, e.superseded_why
+       e.agreed_team, e.note, e.recorded_at, e.recorded_by, e.superseded_at, e.superseded_by, e.superseded_why, d.sha256
 FROM exclusion e
 JOIN slot s USING (slot_id)
 JOIN pilot p ON p.pilot_id = e.pilot_id
+LEFT JOIN document d USING (document_id)
 WHERE p.name = %(pilot)s
   AND (%(start)s::timestamptz IS NULL OR e.end_at > %(start)s) AND (%(end)s::timestamptz IS NULL OR e.start_at < %(end)s)
   AND (%(as_of)s::timestamptz IS NULL OR e.recorded_at <= %(as_of)s)
@@ -65,10 +66,11 @@ ORDER BY e.recorded_at, e.exclusion_id
 -- name: exclusion
 -- One exclusion, kept from others that would withdraw it.
 SELECT e.exclusion_id, p.name AS pilot, s.name AS slot, e.start_at, e.end_at, e.reason, e.asked_on, e.asked_by, e.agreed_site,
-       e.agreed_team, e.note, e.recorded_at, e.recorded_by, e.superseded_at, e.superseded_by, e.superseded_why
+       e.agreed_team, e.note, e.recorded_at, e.recorded_by, e.superseded_at, e.superseded_by, e.superseded_why, d.sha256
 FROM exclusion e
 JOIN slot s USING (slot_id)
 JOIN pilot p ON p.pilot_id = e.pilot_id
+LEFT JOIN document d USING (document_id)
 WHERE e.exclusion_id = %(id)s
 FOR NO KEY UPDATE OF e
 

@@ -11,6 +11,7 @@ from core.database import Connection
 from core.errors import NotFound, PermanentError
 from core.sql import load
 from core.window import Window
+from kpi.records.refusal import Refused
 from telemetry import horizon
 
 _SQL = load("kpi.records", "records.sql")
@@ -41,8 +42,9 @@ def span(start: datetime, end: datetime) -> Window:
         if one.tzinfo is None:
             raise PermanentError(f"{one.isoformat()} has no zone: write it as {one.isoformat()}+09:00.")
     if end <= start:
-        raise PermanentError(
-            f"It ends at {end.isoformat()}, not after its start at {start.isoformat()}: turn them round."
+        raise Refused(
+            f"It ends at {end.isoformat()}, not after its start at {start.isoformat()}: turn them round.",
+            "끝나는 때가 시작보다 뒤여야 합니다.",
         )
     return Window(start=start.astimezone(UTC), end=end.astimezone(UTC))
 
@@ -58,7 +60,10 @@ def require_text(what: str, text: str) -> None:
     :raises PermanentError: it does.
     """
     if not text.strip():
-        raise PermanentError(f"The {what} is empty: say who or why, it stands in the record for good.")
+        raise Refused(
+            f"The {what} is empty: say who or why, it stands in the record for good.",
+            "비워 둔 칸이 있습니다: 누가 또는 왜인지 적어 주십시오. 기록에 그대로 남습니다.",
+        )
 
 
 def slot_ids(connection: Connection, pilot: str, slots: Sequence[str]) -> dict[str, int]:
@@ -71,6 +76,18 @@ def slot_ids(connection: Connection, pilot: str, slots: Sequence[str]) -> dict[s
         if name not in there:
             raise NotFound(f"Pilot {pilot} has no slot {name!r}; it has: {', '.join(there)}.")
     return there
+
+
+def listed(pilot: str, window: Window | None, as_of: datetime | None, *, withdrawn_too: bool) -> dict[str, Any]:
+    """What a list of records asks for.
+
+    :param window: only those that touch it.
+    :param as_of: as they were known then; now if None.
+    """
+    return {
+        "pilot": pilot, "start": None if window is None else window.start, "end": None if window is None else window.end,
+        "as_of": as_of, "withdrawn_too": withdrawn_too,
+    }  # fmt: skip
 
 
 def withdraw(

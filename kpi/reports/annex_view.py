@@ -13,6 +13,7 @@ from devices.plan.target import Bounds, parse_bounds
 from kpi.charts import Line, Trend, TrendPoint, svg, trend
 from kpi.reports import agreed_view
 from kpi.reports.beside_view import beside_facts, beside_tables, charged_view
+from kpi.reports.manual_view import manual_table
 from kpi.reports.page_view import before, comparable
 from kpi.reports.reasons import reason_text
 from kpi.reports.record import IntakeDay, OpinionData, OpinionKpi
@@ -45,6 +46,9 @@ def annex_view(data: OpinionData, words: Words) -> dict[str, Any]:
         else []
     )
     annexes = [_failures(data, words), _intake(data, words)]
+    if data.manual:
+        entered = _numbered(N_("사람이 입력한 것"), len(annexes), words)
+        annexes.append({"heading": entered, "parts": [manual_table(data.manual, words)]})
     whole = agreed_view.overall(data, words)
     if whole is not None:
         annexes.append({"heading": _numbered(N_("목표달성도"), len(annexes), words), "parts": [whole]})
@@ -82,9 +86,20 @@ def _kpi(kpi: OpinionKpi, data: OpinionData, words: Words) -> dict[str, Any]:
         "chart": svg(chart, language=words.language).decode(),
         "chart_text": title,
         "facts": [{"label": label, "value": value, "wide": wide} for label, value, wide in _facts(kpi, data, numbers)],
+        "compared": _compared(kpi, words),
         "charged": charged_view(kpi, words),
         "tables": beside_tables(kpi, _whole(data), words),
     }
+
+
+def _compared(kpi: OpinionKpi, words: Words) -> list[dict[str, str]]:
+    """The pairs with the reference, and the difference over time; nothing where it is compared with nothing."""
+    if kpi.compared is None:
+        return []
+    return [
+        {"chart": svg(dict(spec), language=words.language).decode(), "chart_text": str(spec["description"])}
+        for spec in kpi.compared[words.language]
+    ]
 
 
 def _sentence(kpi: OpinionKpi, data: OpinionData, numbers: Numbers) -> str:

@@ -11,6 +11,7 @@ from core.numbers import MISSING
 from core.window import Window
 from kpi.reports.charging import charged_parts
 from kpi.reports.figures import Promise, SegmentFigure, TargetVersion, Without
+from kpi.reports.pairs_view import pairs_table
 from kpi.reports.record import OpinionKpi
 from kpi.reports.tables import columns, table
 from kpi.reports.words import Numbers, Words, capitalised
@@ -42,6 +43,9 @@ def beside_facts(kpi: OpinionKpi, numbers: Numbers) -> list[Fact]:
     if kpi.without_outages is not None:
         label = say(N_("합의한 장애를 빼지 않으면"))
         rows.append((label, _without(kpi.without_outages, kpi, numbers), True))
+    if kpi.without_conditions is not None:
+        label = say(N_("적용 환경 밖의 시간을 빼지 않으면"))
+        rows.append((label, _without(kpi.without_conditions, kpi, numbers), True))
     if len(kpi.targets) > 1:
         rows.append((say(N_("협약변경")), amended_text(kpi.targets, numbers.words), True))
     rows += [(say(N_("구간 합산")), one.text(numbers.words.language), True) for one in kpi.pooling]
@@ -113,6 +117,8 @@ def beside_tables(kpi: OpinionKpi, whole_window: Window, words: Words) -> list[d
     found = []
     if kpi.promises:
         found.append(_promises(kpi, words))
+    if kpi.pairs is not None:
+        found.append(pairs_table(kpi.pairs, words))
     if kpi.by_slot:
         found.append(_slots(kpi, words))
     if kpi.segments:

@@ -15,10 +15,13 @@ _NUMBERED: Final[Mapping[str, str]] = {
     "outage_withdrawn": N_("합의한 장애 %(ids)s 철회"),
     "exclusion_added": N_("평가 제외 구간 %(ids)s 추가"),
     "exclusion_withdrawn": N_("평가 제외 구간 %(ids)s 철회"),
+    "manual_added": N_("수기 입력 %(ids)s 추가"),
+    "manual_withdrawn": N_("수기 입력 %(ids)s 철회"),
 }
 _PLAIN: Final[Mapping[str, str]] = {
     "final": N_("잠정에서 확정으로"),
     "unexplained": N_("원인이 기록에 없음"),
+    "baseline": N_("도입 전 기준값 파일이 등록됨"),
 }
 _KINDS: Final[Mapping[str, str]] = {
     "readings": N_("측정값 %(n)s건"),
@@ -66,6 +69,20 @@ def cause_text(cause: Mapping[str, Any], language: str, zone: ZoneInfo) -> str:
             return say(N_("수신 보류에서 다시 처리한 자료: %(what)s"), what=_counted(cause, say))
         case "redecoded":
             return say(N_("정정한 계획서로 다시 해석한 원본 메시지: %(what)s"), what=_counted(cause, say))
+        case "finding":
+            return say(
+                N_("측정값을 빼는 품질 점검 결과: 새로 %(recorded)s건, 대체 %(superseded)s건"),
+                recorded=f"{cause['recorded']:,}",
+                superseded=f"{cause['superseded']:,}",
+            )
+        case "label":
+            return say(
+                N_("정답 기록: 새로 %(added)s건, 철회 %(withdrawn)s건"),
+                added=f"{cause['added']:,}",
+                withdrawn=f"{cause['withdrawn']:,}",
+            )
+        case "holidays":
+            return say(N_("공휴일 달력이 바뀜: %(days)s"), days=", ".join(cause["days"]))
         case "swap":
             return say(N_("장비 교체 기록(%(slots)s)"), slots=", ".join(cause["slots"]))
         case "platform_record":

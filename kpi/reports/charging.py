@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.language import N_
+from core.numbers import printed
 from kpi.reports.figures import Charged
 from kpi.reports.scoring import Say
 
@@ -71,7 +72,15 @@ def _widths(lengths: Sequence[float]) -> list[float]:
 def _source(kind: Kind, charged: Charged, say: Say) -> str:
     match kind:
         case "company":
-            return say(N_("플랫폼이 수신하던 시간(가동 기록)에 장비의 신호나 상태 기록이 없음"))
+            source = say(N_("플랫폼이 수신하던 시간(가동 기록)에 장비의 신호나 상태 기록이 없음"))
+            if not charged.left_out_n:
+                return source
+            left_out = say(
+                N_("품질 점검으로 뺀 측정값 %(n)s건(%(hours)s시간)"),
+                n=f"{charged.left_out_n:,}",
+                hours=printed(charged.left_out_s / 3600, "h"),
+            )
+            return f"{source}, {left_out}"
         case "platform":
             record = say(N_("플랫폼 가동 기록"))
             return f"{record}, {_outages(charged.platform_outages, say)}" if charged.platform_outages else record

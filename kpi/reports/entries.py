@@ -40,7 +40,7 @@ def to_committee(entry: Entry) -> bool:
     return bool(entry.get("reason") == "exclusion_turns")
 
 
-def without_of(entry: Entry, what: Literal["exclusions", "outages"]) -> Without | None:
+def without_of(entry: Entry, what: Literal["exclusions", "outages", "conditions"]) -> Without | None:
     """The KPI as it would be if these did not count; None where there are none that concern it."""
     found = (entry.get("without") or {}).get(what)
     if found is None:
@@ -76,6 +76,8 @@ def charged_of(entry: Entry, document: Entry) -> Charged | None:
         site_outages=tuple(one["outage_id"] for one in outages if one["charged_to"] == "site"),
         platform_outages=tuple(one["outage_id"] for one in outages if one["charged_to"] == "platform"),
         exclusions=tuple(one["exclusion_id"] for one in excluded),
+        left_out_n=int((entry.get("left_out") or {}).get("readings", 0)),
+        left_out_s=float((entry.get("left_out") or {}).get("seconds", 0.0)),
     )
 
 

@@ -86,6 +86,10 @@ class Charged:
     platform_outages: tuple[int, ...] = ()
     exclusions: tuple[int, ...] = ()
     """The numbers of the records behind it."""
+    left_out_n: int = 0
+    """Readings that do not count because of quality findings …"""
+    left_out_s: float = 0.0
+    """… and for how long; most of it is the company's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,9 @@ from core.sql import load
 from core.window import Window, midnight, months
 from devices.plan.model import Kpi, Plan
 from devices.registry.queries import DeviceRow, devices, plan_of
+from kpi.changed import pictures_of
 from kpi.charges import unattributed
+from kpi.compared import charts_of
 from kpi.compound import part_of
 from kpi.evaluate import evaluate
 from kpi.inputs.reader import Reader
@@ -47,6 +49,8 @@ from kpi.reports.gather_agreed import (
     rooms,
     versions_until,
 )
+from kpi.reports.manual_row import manual_of
+from kpi.reports.pairs_record import pairs_of
 from kpi.reports.record import (
     Both,
     ChargedTo,
@@ -140,6 +144,7 @@ def opinion_data(connection: Connection, result: Stored) -> OpinionData:
             versions_before=before,
             most_excluded=result.document.get("most_excluded"),
             channels=channels_of(result.document, plan),
+            manual=manual_of(result.document, plan),
             seal=head_at(connection, result.pilot, result.as_of),
         )
     require_readings(connection, result.pilot)  # nothing was deleted while they were read
@@ -193,6 +198,9 @@ def _kpis(connection: Connection, plan: Plan, result: Stored, trend: list[Docume
             "charged": charged_of(entry, result.document),
             "without_exclusions": without_of(entry, "exclusions"),
             "without_outages": without_of(entry, "outages"),
+            "without_conditions": without_of(entry, "conditions"),
+            "compared": charts_of(connection, plan, plan.kpis[entry["id"]], result.document) or pictures_of(entry),
+            "pairs": pairs_of(entry),
             "promises": promises_of(entry),
             "promise": entry.get("part"),
             "by_slot": slots_of(entry, places),

@@ -145,6 +145,7 @@ def exclusions(
             withdrawn_at=one.superseded_at,
             withdrawn_by=one.superseded_by,
             withdrawn_why=one.superseded_why,
+            sha256=one.sha256,
         )
         for one in (_as_known(row, as_of) for row in rows)
     )

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from core.language import N_, translator
 
-_SHORT: Mapping[str, str] = MappingProxyType(
+SHORT: Mapping[str, str] = MappingProxyType(
     {
         "not_json": N_("JSON 형식이 아님"),
         "empty": N_("내용이 없음"),
@@ -38,15 +38,20 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         "nul_character": N_("저장할 수 없는 글자"),
         "repeated_key": N_("같은 이름이 두 번 있음"),
         "bad_sequence": N_("메시지 번호의 형식 오류"),
+        "not_of_protocol": N_("통신 연결의 규격이 아님"),
+        "unknown_unit": N_("단위 표에 없는 단위"),
+        "other_unit": N_("측정 항목과 다른 양의 단위"),
+        "before_birth": N_("birth를 아직 받지 못함"),
+        "unknown_alias": N_("birth에 없는 별칭"),
+        "not_in_birth": N_("birth에 없는 측정 항목"),
+        "other_type": N_("birth와 다른 자료형"),
+        "not_a_single_value": N_("값 하나가 아닌 자료"),
+        "bad_quality": N_("장비가 불량으로 표시한 값"),
+        "inflated_too_large": N_("압축을 풀면 허용 크기를 넘음"),
     }
 )
 
 
 def reason_text(code: str, language: str) -> str:
     """A reason in few words; an unknown code is shown as it is."""
-    return translator(language)(_SHORT[code]) if code in _SHORT else code
-
-
-def known_reasons() -> frozenset[str]:
-    """The codes that have words here."""
-    return frozenset(_SHORT)
+    return translator(language)(SHORT[code]) if code in SHORT else code

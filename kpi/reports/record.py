@@ -6,9 +6,10 @@ that there is no such number; the reason stands beside it. Nothing here depends 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from core.window import Window
 from kpi.reports.figures import (
@@ -24,6 +25,8 @@ from kpi.reports.figures import (
     Without,
     both,
 )
+from kpi.reports.manual_row import ManualRow
+from kpi.reports.pairs_record import Pairs
 
 __all__ = [
     "AgreedOutage",
@@ -100,9 +103,15 @@ class OpinionKpi:
     without_exclusions: Without | None = None
     """None: no exclusion concerns it."""
     without_outages: Without | None = None
+    without_conditions: Without | None = None
+    """With the time outside of the operating conditions counted."""
     promises: tuple[Promise, ...] = ()
     """Of a KPI that promises several things; its own value is that of the one that decides."""
     promise: int | None = None
+    compared: Mapping[str, tuple[Mapping[str, Any], ...]] | None = None
+    """Of an agreement with a reference, by language: the charts of its pairs, as specifications with what they show."""
+    pairs: Pairs | None = None
+    """Of a detection: what became of alerts and labels."""
     by_slot: tuple[SlotFigure, ...] = ()
     segments: tuple[SegmentFigure, ...] = ()
     """Empty where no device, model or firmware changed."""
@@ -179,6 +188,8 @@ class Exclusion:
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = None
     withdrawn_why: str | None = None
+    sha256: str | None = None
+    """Of the signed paper, where it was agreed on paper and that was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,5 +379,7 @@ class OpinionData:
     most_excluded: float | None = None
     """How much of a slot's time may be left out of judgement, as a share of one; None: the result does not tell."""
     channels: tuple[ChannelRevision, ...] = ()
+    manual: tuple[ManualRow, ...] = ()
+    """What people entered, as the result has it."""
     seal: SealHead | None = None
     """None: nothing was sealed by then."""

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from core.database import Connection
 from core.sql import load
-from telemetry.seals.leaves import Span, reading_leaves
+from pilotbed.bench.cpu import used_s
+from telemetry.seals.gathered import reading_leaves
+from telemetry.seals.leaves import Span
 
 _SQL = load("pilotbed.bench", "sealing.sql")
 _LEAVES = load("telemetry.seals", "leaves.sql")
@@ -23,6 +25,10 @@ class SealRate:
     seconds: float
     scan_seconds: float
     """A plain scan of the same rows that adds their values up: what no sealing can be faster than."""
+    cpu_seconds: float
+    """Of CPU, of this process and the server's …"""
+    scan_cpu_seconds: float
+    """… and of the scan."""
 
     @property
     def per_second(self) -> float:
@@ -48,14 +54,16 @@ def seal_rate(connection: Connection, pilot: str, start: datetime, end: datetime
     with connection.transaction():
         connection.execute(_LEAVES["work_memory"])
         connection.execute(_LEAVES["no_compiling"])
-        begun = time.perf_counter()
+        begun, begun_cpu = time.perf_counter(), used_s(connection)
         connection.execute(_SQL["plain_scan"], span.parameters()).fetchone()
-        scanned = time.perf_counter()
-        leaves = reading_leaves(connection, span)
-        done = time.perf_counter()
+        scanned, scanned_cpu = time.perf_counter(), used_s(connection)
+        leaves = list(reading_leaves(connection, span))
+        done, done_cpu = time.perf_counter(), used_s(connection)
     return SealRate(
         readings=sum(leaf.n for leaf in leaves),
         leaves=len(leaves),
         seconds=done - scanned,
         scan_seconds=scanned - begun,
+        cpu_seconds=done_cpu - scanned_cpu,
+        scan_cpu_seconds=scanned_cpu - begun_cpu,
     )

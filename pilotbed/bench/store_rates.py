@@ -17,7 +17,7 @@ from pilotbed.bench import store_series as series
 from pilotbed.bench.cpu import used_s
 from pilotbed.bench.sealing import seal_rate
 from pilotbed.bench.store_series import Shape, Written
-from telemetry import packed, rows
+from telemetry import binary, packed, rows
 from telemetry.batch import Batch
 from telemetry.commit import Committer
 from telemetry.quality.judge import judge_all, pending
@@ -73,7 +73,7 @@ def fill(
 
         def copy(body: bytes = body) -> None:
             with connection.transaction():
-                packed.copy(connection, _COMMIT["copy_readings"], body)
+                binary.copy(connection, _COMMIT["copy_readings"], body)
 
         _timed(connection, cost, len(received_us), copy)
         progress((number + 1) / shape.days)
@@ -100,7 +100,7 @@ def written_beside_copy(connection: Connection, shape: Shape, written: list[Writ
         _timed(connection, bare, len(joined), copy)
         number += 1
         made = [
-            (Batch(rows=table), instant(int(table["received_at"][0]) + rows.PG_EPOCH_US))
+            (Batch(rows=table), instant(int(table["received_at"][0]) + binary.PG_EPOCH_US))
             for table in _tables(shape, written, number, most)
         ]
 
@@ -156,8 +156,11 @@ def sealed(connection: Connection, shape: Shape) -> dict[str, Any]:
     """The last days' leaves, day by day."""
     days = range(max(shape.days - SEALED_DAYS, 0), shape.days)
     rates = [seal_rate(connection, series.PILOT, series.begin(day), series.begin(day + 1)) for day in days]
-    ours = Cost(readings=sum(one.readings for one in rates), took_s=sum(one.seconds for one in rates))
-    scan = Cost(readings=ours.readings, took_s=sum(one.scan_seconds for one in rates))
+    readings = sum(one.readings for one in rates)
+    ours, scan = Cost(readings=readings), Cost(readings=readings)
+    for one in rates:
+        ours.took_s, ours.cpu_s = ours.took_s + one.seconds, ours.cpu_s + one.cpu_seconds
+        scan.took_s, scan.cpu_s = scan.took_s + one.scan_seconds, scan.cpu_s + one.scan_cpu_seconds
     return {**ours.of(scan), "days": len(rates), "leaves": sum(one.leaves for one in rates)}
 
 

@@ -21,7 +21,7 @@ from core.sql import load
 from core.window import Window, date_window, micros, midnight
 from devices.plan.reader import read_plan
 from devices.registry import apply_plan
-from telemetry import packed
+from telemetry import binary, packed
 from telemetry.batch import Flag
 from telemetry.channels import channels
 from telemetry.load import record_alive
@@ -218,7 +218,7 @@ def write_day(connection: Connection, size: Size, written: Written, day: int) ->
     """
     made, count = rows(size, written, day)
     with connection.transaction():
-        packed.copy(connection, _COMMIT["copy_readings"], made)
+        binary.copy(connection, _COMMIT["copy_readings"], made)
         mark(connection, [one for _, one in written], Window(start=_day(day), end=_day(day + 1)))
     return count
 

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "exclusion": ("pilotbed.cli.exclusion", "app", "Record and list intervals left out of judgement."),
     "label": ("pilotbed.cli.label", "app", "Record and list truth labels."),
     "manual": ("pilotbed.cli.manual", "app", "Record and list what people observed."),
+    "baseline": ("pilotbed.cli.baseline", "app", "Hand in and list baselines from before the pilot."),
     "evaluate": ("pilotbed.cli.evaluate", "evaluate", "Judge a pilot: a month, a date, or finally."),
     "report": ("pilotbed.cli.report", "app", "Write the monthly opinion."),
     "seal": ("pilotbed.cli.seal", "app", "List, check and make the daily seals."),

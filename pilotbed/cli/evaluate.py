@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from core.errors import PermanentError
 from core.language import LANGUAGES, STATES, time_text, with_unit
 from core.numbers import printed, printed_interval
 from core.settings import settings
+from core.window import instant as core_instant
 from core.window import months
 from pilotbed.cli.instant import day, instant
 
@@ -26,6 +28,12 @@ if TYPE_CHECKING:  # imported where they are needed, so that --help is there at 
 _HEADS = {
     "ko": ("지표", "목표", "당월", "누계(구간)", "자료획득률", "상태", "근거"),
     "en": ("KPI", "target", "month", "cumulative (interval)", "completeness", "status", "why"),
+}
+_WAITING = {
+    "ko": "품질 점검을 기다리는 측정 항목·시간이 {n}개 있습니다. 점검 결과로 빠지는 측정값이 더 있을 수 있으니"
+    " 잠시 뒤 다시 판정하십시오.",
+    "en": "{n} channel-hours wait to be judged for quality, and more readings may be left out by what is found: judge again"
+    " in a few minutes.",
 }
 _RESULT_HEADS = {
     "ko": ("지표", "목표", "결과(구간)", "자료획득률", "판정", "근거"),
@@ -72,6 +80,7 @@ def evaluate(
         if month is None and at_day is None and not final:
             month = _newest_month(connection, pilot, known_at)
         result = judge(connection, pilot, month=month, at=at_day, final=final, as_of=known_at)
+        waiting = _findings_due(connection, result)
         keep = record and known_at is None and not result.document["running"]
         version = store(connection, result, command_line_user()) if keep else None
         zone = plan_of(connection, pilot, result.plan_version)[0].zone
@@ -79,6 +88,19 @@ def evaluate(
         print(json.dumps(result.document, ensure_ascii=False))
     else:
         _show(result, version, zone, told_in)
+    if waiting:
+        print(_WAITING[told_in].format(n=f"{waiting:,}"), file=sys.stderr)
+
+
+def _findings_due(connection: Connection, result: Result) -> int:
+    """How many closed hours of a result wait to be judged for quality, where that may still leave readings out."""
+    from devices.registry import plan_of
+    from kpi.left_out import findings_due
+    from telemetry.quality.judge import closed
+
+    plan, _, _ = plan_of(connection, result.pilot, result.plan_version)
+    end = datetime.fromisoformat(result.document["window"]["end"])
+    return findings_due(connection, plan, min(end, core_instant(closed())))
 
 
 def _newest_month(connection: Connection, pilot: str, as_of: datetime | None) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.audit import command_line_user
+from core.canonical import plain
 from core.database import connected
+from core.language import time_text
 from devices.registry import pilot as registered
 from devices.registry import plan_of
+from kpi.records.consent import requests_of
 from kpi.records.exclusions import (
     REASONS,
     add_exclusion,
@@ -20,7 +25,9 @@ from kpi.records.exclusions import (
 from kpi.records.shared import told
 from pilotbed.cli import group
 from pilotbed.cli.instant import day, instant
+from pilotbed.cli.papers import read_paper
 from pilotbed.cli.recorded import Json, Number, Pilot, Why, Withdrawn, print_record, print_records, show_records
+from pilotbed.cli.tables import columns, show
 from pilotbed.stack.attach import attached_database
 
 app = group("Record, list and withdraw intervals that are left out of judgement.")
@@ -40,12 +47,17 @@ def add(
     agreed_site: Annotated[str, typer.Option("--agreed-site", help="Who agreed for the site.")],
     agreed_team: Annotated[str, typer.Option("--agreed-team", help="Who agreed for the programme team.")],
     note: Annotated[str, typer.Option(help="What happened, and where it is written down.")],
+    document: Annotated[
+        Path | None, typer.Option(help="The signed paper: any file up to 10 MiB, kept with its hash.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Record an exclusion: asked within five working days of its cause, and at most 2 % of the slot's time in all.
+    """Record an exclusion that was agreed on paper: asked within five working days, at most 2 % of the slot's time in all.
 
-    The plan may say another list of reasons, another deadline and another share (`exclusions`).
+    The plan may say another list of reasons, another deadline and another share (`exclusions`). What is asked for and agreed on
+    the pages needs no such command: company, site and programme team each say so there.
     """
+    paper = None if document is None else read_paper(document)
     with attached_database() as url, connected(url) as connection:
         added = add_exclusion(
             connection,
@@ -60,6 +72,7 @@ def add(
             agreed_team=agreed_team,
             note=note,
             who=command_line_user(),
+            paper=paper,
         )
         rules = rules_of(plan_of(connection, pilot)[0])
     if as_json:
@@ -67,6 +80,10 @@ def add(
         return
     why = f"{reason} ({rules.reasons[reason][1]})"
     print(f"Exclusion {added.exclusion_id} of {pilot} is recorded: {slot}, {told(added.window)}, {why}.")
+    if added.sha256 is None:
+        print("No signed paper was named (--document): the record says so for good.")
+    else:
+        print(f"Signed paper kept, SHA-256 {added.sha256}.")
     print("Results show both numbers, with it and without; a verdict that it turns goes to the committee.")
     if not rules.holidays:
         print(f"The plan lists no holidays: of the {rules.ask_within_days} working days only weekends were left out.")
@@ -96,6 +113,29 @@ def list_(
         for one in found
     ]
     show_records(found, zone, own)
+
+
+@app.command()
+def requests(pilot: Pilot, as_json: Json = False) -> None:
+    """List what was asked for on the pages, and what each side said."""
+    with attached_database() as url, connected(url) as connection:
+        zone = registered(connection, pilot).zone
+        found = requests_of(connection, pilot)
+    if as_json:
+        rows = [{**plain(one), "state": one.state} for one in found]
+        print(json.dumps({"pilot": pilot, "requests": rows}, ensure_ascii=False))
+        return
+    table = columns("id", "slot", "from", "to", "reason", "asked by", "site", "team", "state")
+    for one in found:
+        said = {
+            consent.side: f"{'agreed' if consent.agreed else 'refused'}: {consent.said_by}" for consent in one.consents
+        }
+        table.add_row(
+            str(one.request_id), one.asked.slot, time_text(one.asked.window.start, zone, "en"),
+            time_text(one.asked.window.end, zone, "en"), one.asked.reason, one.recorded_by, said.get("site", "–"),
+            said.get("team", "–"), one.state.replace("_", " "),
+        )  # fmt: skip
+    show(table)
 
 
 @app.command()

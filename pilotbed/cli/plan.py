@@ -220,10 +220,16 @@ def say_credentials(shown: Sequence[Credential], issued: Sequence[Credential], f
         return
     if not shown:
         print(f"Credentials of {', '.join(item.connection for item in issued)} for {broker} are in {file}.")
+        others = [f"{item.connection} ({item.owner})" for item in issued if item.owner != "company"]
+        if others:
+            print(f"Not the company's, so not for it: {', '.join(others)}. Hand each to its owner alone.")
         return
     print(f"Credentials for {broker}, shown this once:")
     for item in shown:
-        print(f"  {item.connection}: user {item.username}  password {item.password}  (slots {', '.join(item.slots)})")
+        whose = "" if item.owner == "company" else f"  NOT THE COMPANY'S: for its owner ({item.owner}) alone"
+        print(
+            f"  {item.connection}: user {item.username}  password {item.password}  (slots {', '.join(item.slots)}){whose}"
+        )
 
 
 def plain_change(change: Change) -> dict[str, Any]:

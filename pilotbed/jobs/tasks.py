@@ -10,11 +10,12 @@ from core.audit import changed, record
 from core.database import Connection
 from core.settings import settings
 from core.sql import load
-from core.window import months
+from core.window import midnight, month_window, months
 from devices import journal
 from devices.plan.model import Plan
 from devices.registry import pilots, plan_of
 from kpi.evaluate import evaluate, looks
+from kpi.left_out import findings_due
 from kpi.results import Standing, newest, outdated, standing, store
 from pilotbed.stack.checkup import settings_shown
 from telemetry import clock, reconcile, retention, storage
@@ -129,7 +130,13 @@ def _questions(connection: Connection, now: datetime) -> Iterator[tuple[str, Pla
 
 def _judge(connection: Connection, pilot: str, plan: Plan, label: str) -> None:
     days = {day.isoformat(): day for day in looks(plan)}
+    end = midnight(days[label], plan.zone) if label in days else month_window(label, plan.zone).end
+    waiting = findings_due(connection, plan, end)
     found = evaluate(connection, pilot, at=days[label]) if label in days else evaluate(connection, pilot, month=label)
+    if waiting and not found.document["provisional"]:
+        # What is final waits for the findings by which it leaves readings out; asked about again with the next round.
+        _log.info("final_waits_for_quality pilot=%s label=%s channel_hours=%d", pilot, label, waiting)
+        return
     store(connection, found, who=WHO)
 
 

@@ -16,7 +16,7 @@ from core.errors import EnvironmentProblem, PermanentError
 from telemetry.evidence.archive import Archive
 from telemetry.evidence.damaged import Damaged, read_json
 from telemetry.seals import store
-from telemetry.seals.check import Checked, chain
+from telemetry.seals.check import Checked, Fault, chain
 from telemetry.seals.record import SealRecord, read_record
 from telemetry.seals.signing import PublicKey, fingerprint, keys_document, public_keys, trusted_keys
 from telemetry.seals.stamp import AuthorityAway, stamped_at
@@ -145,7 +145,7 @@ class ChainChecked:
     given: bool
     """Whether that key is one that the reader has from elsewhere."""
     stamped: int
-    """How many seals have a timestamp of their head."""
+    """How many seals have a timestamp of their head that is sound."""
 
 
 def check_chain(
@@ -164,22 +164,29 @@ def check_chain(
     for link in links:
         if link.said.pilot != pilot:
             raise Damaged(f"Seal {link.seal.number} is of pilot {link.said.pilot!r}, the bundle of {pilot!r}.")
-    stamped = sum(_stamped(link.seal, ca) for link in links)
+    stamped = 0
+    for link in links:
+        if link.seal.token is not None:
+            fault = _stamp_fault(link.seal, link.seal.token, ca)
+            if fault is None:
+                stamped += 1
+            else:
+                result.faults.append(
+                    Fault(about="witness", number=link.seal.number, day=link.seal.day, leaf=None, what=fault)
+                )
     used = next((name for name in roots if name in trusted), None)
     root = used or (keys[0].fingerprint if keys else "")
     return ChainChecked(checked=result, root=root, given=used is not None, stamped=stamped)
 
 
-def _stamped(seal: Seal, ca: Path | None) -> bool:
-    if seal.token is None:
-        return False
+def _stamp_fault(seal: Seal, token: bytes, ca: Path | None) -> str | None:
     try:
-        at = stamped_at(seal.token, seal.head, ca)
+        at = stamped_at(token, seal.head, ca)
     except AuthorityAway as problem:
-        raise Damaged(f"Seal {seal.number}: {problem}") from problem
+        return str(problem)
     if at != seal.stamped_at:
-        raise Damaged(f"Seal {seal.number}: its timestamp says {at.isoformat()}, not {seal.stamped_at}.")
-    return True
+        return f"its timestamp says {at.isoformat()}, and the bundle {seal.stamped_at}"
+    return None
 
 
 def key_file(path: Path) -> list[str]:

@@ -27,7 +27,3 @@ FROM (
     ORDER BY date_bin('1 hour', received_at, '2000-01-01T00:00Z'), observed_at
     LIMIT %(most)s
 ) AS in_order
-
--- name: work_memory
--- Some hours of one channel are sorted at a time: let them be in memory.
-SET LOCAL work_mem = '64MB'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.window import HOUR_US, instant
-from telemetry.seals.leaves import ROW, text
+from telemetry.seals.leaves import ROW, begun_hour, packed_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +26,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.value)
 
-    def packed(self) -> NDArray[Any]:
-        """As they stand in their leaves."""
-        made = np.empty(len(self), dtype=ROW)
-        made["observed_us"], made["received_us"] = self.observed_us, self.received_us
-        made["value"], made["flags"] = self.value, self.flags
-        return made
-
 
 class LeafWalk:
     """The leaves of one identity, one after the other."""
 
     def __init__(self, identity: str, unit: str, heads: NDArray[Any]) -> None:
-        self._begin = b"\x00" + text(identity) + text(unit)
         self._identity = identity
+        self._unit = unit
         self._heads = heads
         self._place = 0
         self._left = 0
@@ -53,7 +45,7 @@ class LeafWalk:
 
         :returns: what differs, in words that name the leaf.
         """
-        data = rows.packed().tobytes()
+        data = packed_rows(rows.observed_us, rows.received_us, rows.value, rows.flags)
         at, size = 0, ROW.itemsize
         while at < len(rows):
             if self._left == 0:
@@ -90,8 +82,8 @@ class LeafWalk:
         head = self._heads[self._place]
         n = int(head["n"])
         self._left, self._first_us, self._sound = n, first_us, True
-        self._hash = hashlib.sha256(
-            self._begin + struct.pack(">qqqq", int(head["hour_us"]), n, int(head["first_us"]), int(head["last_us"]))
+        self._hash = begun_hour(
+            self._identity, self._unit, int(head["hour_us"]), n, int(head["first_us"]), int(head["last_us"])
         )
 
     def _closed(self, head: Any) -> Iterator[str]:

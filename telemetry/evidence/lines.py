@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,14 +13,16 @@ from core.sql import load
 from telemetry.evidence.archive import Archive, ArchiveWriter
 from telemetry.evidence.chain import Link
 from telemetry.evidence.damaged import Damaged, read_json
-from telemetry.seals.leaves import Leaf, Span, line_identity, lines_of, text
+from telemetry.seals.leaves import Leaf, Span, begun_lines, lines_of
 from telemetry.seals.store import span_of
 
 _SQL = load("telemetry.seals", "kinds.sql")
 
 BUNDLED: Final = (
-    "channel", "channel_end", "event", "exclusion", "exclusion_end", "installation", "installation_end", "link_state",
-    "outage", "outage_end", "plan_version", "platform_record", "redecoded_hour", "redecoding", "result",
+    "baseline", "channel", "channel_end", "document", "event", "exclusion", "exclusion_consent", "exclusion_end",
+    "exclusion_paper", "exclusion_request", "exclusion_request_end", "finding", "finding_end", "installation",
+    "installation_end", "label", "label_end", "link_state", "manual", "manual_end", "outage", "outage_end",
+    "plan_version", "platform_record", "redecoded_hour", "redecoding", "result",
 )  # fmt: skip
 """What a result may rest on besides readings, and what it said. Of the other kinds a bundle has the heads: what they hold may
 name others than this pilot."""
@@ -48,7 +49,7 @@ def write_lines(connection: Connection, into: ArchiveWriter, links: Sequence[Lin
         with into.member(member_name(kind)) as file:
             for link in some:
                 head = heads[link.seal.number, kind]
-                digest, n = _begun(link.said.pilot, kind), 0
+                digest, n = begun_lines(link.said.pilot, kind), 0
                 for line in lines_of(connection, _span(link, kind), _SQL[kind]):
                     file.write(line)
                     digest.update(line)
@@ -97,7 +98,7 @@ def _check_kind(
     with archive.stream(name) as stream:
         for link in links:
             head = heads[link.seal.number, kind]
-            digest = _begun(link.said.pilot, kind)
+            digest = begun_lines(link.said.pilot, kind)
             for _ in range(head.n):
                 line = stream.readline(_LONGEST)
                 if not line.endswith(b"\n"):
@@ -114,7 +115,3 @@ def _check_kind(
         if stream.read(1):
             faults.append(f"{name}: there are more lines than were sealed")
     return faults
-
-
-def _begun(pilot: str, kind: str) -> Any:
-    return hashlib.sha256(b"\x00" + text(line_identity(pilot, kind)))

@@ -18,14 +18,15 @@ from core.database import Connection
 from core.errors import PermanentError
 from core.sql import load
 from core.window import HOUR_US, instant
+from telemetry import binary
 from telemetry.evidence.archive import ArchiveWriter
 from telemetry.evidence.damaged import Damaged
 from telemetry.evidence.drawn import Drawn, Key
 from telemetry.evidence.heads import INSTANT, Hours
 from telemetry.evidence.leafwalk import LeafWalk, Rows
-from telemetry.rows import PG_EPOCH_US
 
 _SQL = load("telemetry.evidence", "evidence.sql")
+_LEAVES = load("telemetry.seals", "leaves.sql")
 
 GROUP: Final = 1 << 17
 """Rows of a row group at the most: what is held at once."""
@@ -90,7 +91,7 @@ class RowsWriter:
 
         :raises PermanentError: the store does not have what was sealed.
         """
-        self._connection.execute(_SQL["work_memory"])
+        self._connection.execute(_LEAVES["work_memory"])
         groups = self._groups(hours)
         number, group = 0, next(groups, None)
         while group is not None:
@@ -201,10 +202,10 @@ def _stretches(heads: NDArray[Any]) -> Iterator[tuple[int, int]]:
 
 def _fetched_rows(row: Mapping[str, Any]) -> Rows:
     return Rows(
-        observed_us=np.frombuffer(row["observed"], dtype=">i8").astype(np.int64) + PG_EPOCH_US,
-        received_us=np.frombuffer(row["received"], dtype=">i8").astype(np.int64) + PG_EPOCH_US,
-        value=np.frombuffer(row["value"], dtype=">f8").astype(np.float64),
-        flags=np.frombuffer(row["flags"], dtype=">i2").astype(np.int16),
+        observed_us=binary.instants(row["observed"]),
+        received_us=binary.instants(row["received"]),
+        value=binary.floats(row["value"]),
+        flags=binary.flags(row["flags"]),
     )
 
 

@@ -73,6 +73,7 @@ class _Held:
     observed_us: Micros
     received_us: Micros
     value: Floats
+    flags: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,16 @@ class Series:
             order = np.argsort(at, kind="stable")
             at, stood = at[order], stood[order]
         return at, stood
+
+    def receipts(
+        self, slot: str, channel: str, start_us: int, end_us: int, keep: Keep
+    ) -> Iterator[tuple[Micros, Micros, NDArray[np.int16]]]:
+        """When readings observed in ``[start, end)`` were observed and received, and their flags, a row group at a time."""
+        for place in self._index(slot, channel).touching(start_us, end_us):
+            held = self._load(place.place)
+            a, b = np.searchsorted(held.observed_us, [start_us, end_us]).tolist()
+            kept = keep(held.key, held.received_us[a:b])
+            yield held.observed_us[a:b][kept], held.received_us[a:b][kept], held.flags[a:b][kept]
 
     def any(self, key: Key, start_us: int, end_us: int, keep: Keep) -> bool:
         """Whether any reading of a revision observed in ``[start, end)`` counts."""
@@ -230,6 +241,7 @@ class Series:
                 observed_us=group.rows.observed_us[order],
                 received_us=group.rows.received_us[order],
                 value=group.rows.value[order],
+                flags=group.rows.flags[order],
             )
             self._held[place] = held
             if len(self._held) > _KEPT:

@@ -164,6 +164,35 @@ WHERE p.name = %(pilot)s AND e.recorded_at <= %(as_of)s
   AND (%(start)s::timestamptz IS NULL OR e.end_at > %(start)s) AND (%(end)s::timestamptz IS NULL OR e.start_at < %(end)s)
 ORDER BY e.exclusion_id
 
+-- name: table_manual
+-- What people observed and entered, withdrawn entries too.
+SELECT m.manual_id, s.name AS slot, m.quantity, m.start_at, m.end_at, m.value, m.unit, m.exposure, m.exposure_unit, m.n, m.sd,
+       to_jsonb(m.scores)::text AS scores, m.measured_by, m.note, d.name AS document, d.sha256, m.recorded_at, m.recorded_by,
+       CASE WHEN m.superseded_at <= %(as_of)s THEN m.superseded_at END AS superseded_at,
+       CASE WHEN m.superseded_at <= %(as_of)s THEN m.superseded_by END AS superseded_by,
+       CASE WHEN m.superseded_at <= %(as_of)s THEN m.superseded_why END AS superseded_why
+FROM manual_value m
+JOIN document d USING (document_id)
+JOIN pilot p ON p.pilot_id = m.pilot_id
+LEFT JOIN slot s USING (slot_id)
+WHERE p.name = %(pilot)s AND m.recorded_at <= %(as_of)s
+  AND (%(start)s::timestamptz IS NULL OR m.end_at >= %(start)s) AND (%(end)s::timestamptz IS NULL OR m.start_at < %(end)s)
+ORDER BY m.manual_id
+
+-- name: table_labels
+-- Truth labels that people recorded, withdrawn ones too.
+SELECT l.label_id, s.name AS slot, l.kind, l.start_at, l.end_at, l.outcome, l.attributes::text AS attributes, l.place, l.labeller, l.side,
+       l.blind, l.reader, l.window_at, l.note, l.file_name, l.file_sha256, l.file_line, l.recorded_at, l.recorded_by,
+       CASE WHEN l.superseded_at <= %(as_of)s THEN l.superseded_at END AS superseded_at,
+       CASE WHEN l.superseded_at <= %(as_of)s THEN l.superseded_by END AS superseded_by,
+       CASE WHEN l.superseded_at <= %(as_of)s THEN l.superseded_why END AS superseded_why
+FROM label l
+JOIN slot s USING (slot_id)
+JOIN pilot p ON p.pilot_id = l.pilot_id
+WHERE p.name = %(pilot)s AND l.recorded_at <= %(as_of)s
+  AND (%(start)s::timestamptz IS NULL OR l.end_at >= %(start)s) AND (%(end)s::timestamptz IS NULL OR l.start_at < %(end)s)
+ORDER BY l.label_id
+
 -- name: table_findings
 -- What was noticed about the data of the channels asked for, and of slots as a whole; superseded ones too.
 SELECT f.finding_id, s.name AS slot, c.name AS channel, c.revision, f.kind, f.start_at, f.end_at, f.flag, f.value,

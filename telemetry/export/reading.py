@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.database import Connection
 from core.window import Window, instant
+from telemetry import binary
 from telemetry.export.asked import SQL, Revision, Series
-from telemetry.rows import PG_EPOCH_US
 
 PIECE: Final = 32_768
 """Readings that are fetched at once: more is slower, because the server's strings leave its caches."""
@@ -76,14 +76,14 @@ class Source:
         assert row is not None
         if not row["n"]:
             return None
-        observed_us = np.frombuffer(row["observed"], dtype=">i8").astype(np.int64) + PG_EPOCH_US
+        observed_us = binary.instants(row["observed"])
         if np.any(observed_us[1:] <= observed_us[:-1]):
             raise AssertionError(f"The store handed over channel {revision.channel_id} out of order.")
         return Piece(
             observed_us=observed_us,
-            received_us=np.frombuffer(row["received"], dtype=">i8").astype(np.int64) + PG_EPOCH_US,
-            value=np.frombuffer(row["value"], dtype=">f8").astype(np.float64),
-            flags=np.frombuffer(row["flags"], dtype=">i2").astype(np.int16),
+            received_us=binary.instants(row["received"]),
+            value=binary.floats(row["value"]),
+            flags=binary.flags(row["flags"]),
             revision=np.full(row["n"], revision.number, dtype=np.int32),
         )
 

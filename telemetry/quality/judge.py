@@ -20,6 +20,7 @@ from core.window import HOUR_US, Window, instant, micros
 from telemetry.channels import ChannelInfo, channels
 from telemetry.findings import Recorded, record
 from telemetry.quality import shifts, silence
+from telemetry.quality.good import count_good, failing
 from telemetry.quality.reading import Part, part
 from telemetry.quality.runs import Flagged, Run, hull, joined, runs, until
 from telemetry.quality.series import FAMILIES, Family, judged
@@ -120,6 +121,12 @@ def pending(connection: Connection) -> int:
     return 0 if row is None else int(row["n"])
 
 
+def due(connection: Connection, pilot: str, until: datetime) -> int:
+    """How many channel-hours of a pilot that begin before an instant have readings which were not judged yet."""
+    row = connection.execute(_SQL["due"], {"pilot": pilot, "until": until}).fetchone()
+    return 0 if row is None else int(row["n"])
+
+
 def mark_pilot(connection: Connection, pilot: str) -> None:
     """Have all hours of a pilot judged anew: the defaults changed."""
     connection.execute(_SQL["mark_pilot"], {"pilot": pilot})
@@ -168,10 +175,12 @@ def _readings(connection: Connection, channel: ChannelInfo, by: Thresholds, read
         columns = {name: [getattr(run, name) for _, run in rows] for name in _COLUMNS}
         kinds = [family for family, _ in rows]
         connection.execute(_SQL["add_runs"], {"channel": span["channel"], "kind": kinds, **columns})
+    before = failing(connection, channel, read.judged)
     changed = Recorded()
     for family in FAMILIES:
         own = _joined(connection, channel, family, by, found[family], read.judged)
         changed = Recorded(new=changed.new + own.new, superseded=changed.superseded + own.superseded)
+    count_good(connection, channel, read.judged, before, failing(connection, channel, read.judged))
     return changed
 
 

@@ -13,6 +13,19 @@ ORDER BY p.name, s.slot_id, c.name
 -- How many channel-hours wait.
 SELECT count(*) AS n FROM (SELECT DISTINCT channel_id, hour FROM quality_hour) AS waiting
 
+-- name: due
+-- How many channel-hours of a pilot before an instant got readings and were not judged since: they wait to be, or for their summary.
+SELECT count(*) AS n
+FROM (
+    SELECT channel_id, hour FROM quality_hour WHERE hour < %(until)s
+    UNION
+    SELECT channel_id, hour FROM dirty_hour WHERE hour < %(until)s
+) AS waiting
+JOIN channel c USING (channel_id)
+JOIN slot s USING (slot_id)
+JOIN pilot p USING (pilot_id)
+WHERE p.name = %(pilot)s
+
 -- name: take_slot
 -- Whoever judges a slot goes alone.
 SELECT slot_id FROM slot WHERE slot_id = %(slot)s FOR NO KEY UPDATE
@@ -86,6 +99,38 @@ FROM (
 SELECT hour, start_at, end_at, suspect, fail, low, high, amount, excess, dense
 FROM quality_run
 WHERE channel_id = %(channel)s AND kind = %(kind)s AND start_at <= %(end)s AND end_at >= %(start)s
+
+-- name: failing
+-- The findings about single readings that touch a span and say that they cannot be.
+SELECT start_at, end_at
+FROM finding
+WHERE slot_id = %(slot)s AND channel_id = %(channel)s AND kind = ANY (%(kinds)s) AND flag = 4 AND superseded_at IS NULL
+  AND start_at <= %(end)s AND end_at >= %(start)s
+
+-- name: count_good
+-- Count the readings of hours that lie in none of those. An hour that is just being summarised is left to the next judgement,
+-- which its new summary calls for: so whoever summarises never waits for whoever judges, while that one waits.
+WITH touched AS (
+    SELECT channel_id, hour, n, n_good
+    FROM summary
+    WHERE channel_id = ANY (%(channels)s) AND hour >= %(start)s AND hour < %(end)s
+    FOR NO KEY UPDATE SKIP LOCKED
+), bad AS (
+    SELECT unnest(range_agg(tstzrange(start_at, end_at))) AS span
+    FROM finding
+    WHERE slot_id = %(slot)s AND channel_id = %(channel)s AND kind = ANY (%(kinds)s) AND flag = 4 AND superseded_at IS NULL
+      AND start_at < %(end)s AND end_at > %(start)s
+), counted AS (
+    SELECT r.channel_id, date_bin('1 hour', r.observed_at, 'epoch') AS hour, count(*)::int AS n
+    FROM bad
+    JOIN reading r ON r.observed_at >= lower(bad.span) AND r.observed_at < upper(bad.span)
+    WHERE r.channel_id = ANY (%(channels)s) AND r.observed_at >= %(start)s AND r.observed_at < %(end)s
+    GROUP BY 1, 2
+)
+UPDATE summary s SET n_good = greatest(t.n - coalesce(c.n, 0), 0)
+FROM touched t
+LEFT JOIN counted c ON c.channel_id = t.channel_id AND c.hour = t.hour
+WHERE s.channel_id = t.channel_id AND s.hour = t.hour AND t.n_good <> greatest(t.n - coalesce(c.n, 0), 0)
 
 -- name: expected
 -- From when to when each channel of a pilot is expected to report: within the period, since it was declared and a device stood in

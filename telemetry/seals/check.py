@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from heapq import merge
+from operator import attrgetter
 from typing import Final, Literal
 
 from core.database import Connection
@@ -15,14 +17,15 @@ from telemetry.seals import store
 from telemetry.seals.close import is_kept, leaves
 from telemetry.seals.heads import Heads
 from telemetry.seals.kinds import KINDS, RETAINED
-from telemetry.seals.leaves import READING, Leaf, Span, lines_hash
+from telemetry.seals.leaves import READING, Leaf, Span, begun_lines
 from telemetry.seals.record import SealRecord, head, root_of
-from telemetry.seals.signing import PublicKey, fingerprint, is_signed, public_keys, trusted_keys
+from telemetry.seals.signing import PublicKey, is_signed, public_keys, trusted_keys
 from telemetry.seals.store import Seal, SealedPilot
 
 _KINDS = load("telemetry.seals", "kinds.sql")
 _SQL = load("telemetry.seals", "store.sql")
 _ONE_DAY: Final = timedelta(days=1)
+_order: Final = attrgetter("order")
 _DUE: Final = timedelta(hours=6)
 """A day without a seal so long after its end is one that was left out."""
 
@@ -147,8 +150,6 @@ def _signed(seal: Seal, trusted: dict[str, PublicKey]) -> Iterator[tuple[About, 
     if key is None:
         yield "signature", f"it is signed by the key {seal.key[:16]}…, which no key that we trust has signed"
         return
-    if fingerprint(key.public) != key.fingerprint:
-        yield "signature", f"the key {key.fingerprint[:16]}… is not the one of that fingerprint"
     if not is_signed(seal.record, seal.signature, key.public):
         yield "signature", f"its signature is not by the key {seal.key[:16]}…"
     if not is_signed(seal.statement, seal.statement_signature, key.public):
@@ -261,9 +262,10 @@ def _again(connection: Connection, sealed: _Sealed, kept: Sequence[Leaf], *, rea
         taken |= {READING, *RETAINED}
     before = None if sealed.before is None else sealed.before.rows
     with connection.transaction():
-        found = list(leaves(connection, sealed.span, interim=said.interim, before=before, kinds=said.rows))
-    made = [leaf for leaf in found if leaf.kind not in taken] + [leaf for leaf in kept if leaf.kind in taken]
-    return sorted(made, key=lambda leaf: leaf.order)
+        found = leaves(connection, sealed.span, interim=said.interim, before=before, kinds=said.rows.keys() - taken)
+        made = [leaf for leaf in found if leaf.kind not in taken]
+    kept_so = sorted((leaf for leaf in kept if leaf.kind in taken), key=_order)
+    return list(merge(made, kept_so, key=_order))
 
 
 def _differences(kept: Iterable[Leaf], again: Iterable[Leaf]) -> Iterator[tuple[str, str]]:
@@ -301,7 +303,9 @@ def _changing(connection: Connection, seal: Seal, span: Span, kept: Sequence[Lea
     for leaf in kept:
         if leaf.body is None:
             continue
-        if lines_hash(span.pilot, leaf.kind, [leaf.body]) != leaf.hash or leaf.body.count(b"\n") != leaf.n:
+        digest = begun_lines(span.pilot, leaf.kind)
+        digest.update(leaf.body)
+        if digest.digest() != leaf.hash or leaf.body.count(b"\n") != leaf.n:
             yield _fault("leaf", seal, "its kept lines were changed", _name(leaf))
         elif leaf.kind == "sequence":
             for text in leaf.body.splitlines():

@@ -19,11 +19,11 @@ from core.window import MICROSECOND, midnight
 from devices.registry.work import await_registry
 from telemetry.horizon import close_past
 from telemetry.intake import account
-from telemetry.seals import leaves as reading
 from telemetry.seals import store
+from telemetry.seals.gathered import reading_leaves
 from telemetry.seals.heads import Heads, KnownHead
 from telemetry.seals.kinds import KINDS, Kind
-from telemetry.seals.leaves import Leaf, Span
+from telemetry.seals.leaves import Leaf, Span, line_leaf, total
 from telemetry.seals.record import Restored, SealRecord, head, root_of
 from telemetry.seals.signing import SealKey
 from telemetry.seals.statement import statement
@@ -141,12 +141,12 @@ def leaves(
     """
     connection.execute(_LEAVES["work_memory"])
     connection.execute(_LEAVES["no_compiling"])
-    yield from reading.reading_leaves(connection, span)
+    yield from reading_leaves(connection, span)
     whole = replace(span, start=None, first_day=None)
     for name in sorted(set(kinds) & KINDS.keys()):
         covered = span if before is not None and name in before else whole
         kept = is_kept(KINDS[name], interim=interim)
-        leaf = reading.line_leaf(connection, covered, name, _KINDS[name], keep=kept)
+        leaf = line_leaf(connection, covered, name, _KINDS[name], keep=kept)
         if leaf is not None:
             yield leaf
 
@@ -188,7 +188,7 @@ def _record(
         as_of=closed,
         root=root_of(found),
         leaves=len(found),
-        rows=reading.total(found, KINDS),
+        rows=total(found, KINDS),
         plan={} if plan is None else {"version": plan["version"], "sha256": plan["sha256"]},
         previous=previous,
         code_version=f"pilotbed {VERSION}",

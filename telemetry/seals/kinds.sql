@@ -12,6 +12,13 @@ FROM audit
 WHERE pilot IS NULL AND at >= coalesce(%(start)s::timestamptz, '-infinity') AND at < %(end)s
 ORDER BY audit_id
 
+-- name: baseline
+-- Baselines that were handed in; the hash is worked out again from the file's bytes.
+SELECT baseline_id, kpi, file_name, bytes, sha256, encode(sha256(content), 'hex') AS content_sha256, recorded_at, recorded_by
+FROM baseline
+WHERE pilot_id = %(pilot_id)s AND recorded_at >= coalesce(%(start)s::timestamptz, '-infinity') AND recorded_at < %(end)s
+ORDER BY baseline_id
+
 -- name: channel
 -- Revisions of channels that began. What people read of a channel, its name, may change in place.
 SELECT s.name AS slot, c.name AS channel, c.revision, c.kind, c.unit, c.reporting, c.period_s, c.max_hold_s,
@@ -35,6 +42,13 @@ FROM slot s JOIN channel c USING (slot_id) JOIN conflict k USING (channel_id)
 WHERE s.pilot_id = %(pilot_id)s AND k.received_at >= coalesce(%(start)s::timestamptz, '-infinity')
   AND k.received_at < %(end)s
 ORDER BY k.conflict_id
+
+-- name: document
+-- Files that prove what people recorded, by their hash; worked out again from their bytes.
+SELECT document_id, sha256, encode(sha256(content), 'hex') AS content_sha256, bytes, media_type, name, recorded_at, recorded_by
+FROM document
+WHERE pilot_id = %(pilot_id)s AND recorded_at >= coalesce(%(start)s::timestamptz, '-infinity') AND recorded_at < %(end)s
+ORDER BY document_id
 
 -- name: event
 -- What happened.
@@ -62,12 +76,43 @@ WHERE x.pilot_id = %(pilot_id)s AND x.recorded_at >= coalesce(%(start)s::timesta
   AND x.recorded_at < %(end)s
 ORDER BY x.exclusion_id
 
+-- name: exclusion_consent
+-- What the site and the programme team said to requests, and what came of it.
+SELECT c.consent_id, c.request_id, c.side, c.agreed, c.why, c.exclusion_id, c.recorded_at, c.recorded_by
+FROM exclusion_request r JOIN exclusion_consent c USING (request_id)
+WHERE r.pilot_id = %(pilot_id)s AND c.recorded_at >= coalesce(%(start)s::timestamptz, '-infinity')
+  AND c.recorded_at < %(end)s
+ORDER BY c.consent_id
+
 -- name: exclusion_end
 -- … and those that were withdrawn.
 SELECT exclusion_id, superseded_at, superseded_by, superseded_why
 FROM exclusion
 WHERE pilot_id = %(pilot_id)s AND superseded_at >= coalesce(%(start)s::timestamptz, '-infinity') AND superseded_at < %(end)s
 ORDER BY exclusion_id
+
+-- name: exclusion_paper
+-- The signed papers of exclusions that were agreed on paper, by their hash.
+SELECT x.exclusion_id, d.sha256
+FROM exclusion x JOIN document d USING (document_id)
+WHERE x.pilot_id = %(pilot_id)s AND x.recorded_at >= coalesce(%(start)s::timestamptz, '-infinity')
+  AND x.recorded_at < %(end)s
+ORDER BY x.exclusion_id
+
+-- name: exclusion_request
+-- Exclusions that were asked for.
+SELECT r.request_id, s.name AS slot, r.start_at, r.end_at, r.reason, r.asked_on, r.note, r.recorded_at, r.recorded_by
+FROM exclusion_request r JOIN slot s USING (slot_id)
+WHERE r.pilot_id = %(pilot_id)s AND r.recorded_at >= coalesce(%(start)s::timestamptz, '-infinity')
+  AND r.recorded_at < %(end)s
+ORDER BY r.request_id
+
+-- name: exclusion_request_end
+-- … and those that were taken back.
+SELECT request_id, superseded_at, superseded_by, superseded_why
+FROM exclusion_request
+WHERE pilot_id = %(pilot_id)s AND superseded_at >= coalesce(%(start)s::timestamptz, '-infinity') AND superseded_at < %(end)s
+ORDER BY request_id
 
 -- name: finding
 -- What was noticed about the data.
@@ -117,6 +162,22 @@ FROM slot s JOIN intake_slot i USING (slot_id)
 WHERE s.pilot_id = %(pilot_id)s AND i.day >= coalesce(%(first_day)s::date, '-infinity') AND i.day <= %(last_day)s
 ORDER BY i.day, s.name COLLATE "C"
 
+-- name: label
+-- Truth labels that people recorded.
+SELECT l.label_id, s.name AS slot, l.kind, l.start_at, l.end_at, l.outcome, l.attributes::text AS attributes, l.place, l.labeller,
+       l.side, l.blind, l.reader, l.window_at, l.note, l.file_name, l.file_sha256, l.file_line, l.recorded_at, l.recorded_by
+FROM label l JOIN slot s USING (slot_id)
+WHERE l.pilot_id = %(pilot_id)s AND l.recorded_at >= coalesce(%(start)s::timestamptz, '-infinity')
+  AND l.recorded_at < %(end)s
+ORDER BY l.label_id
+
+-- name: label_end
+-- … and those that were withdrawn.
+SELECT label_id, superseded_at, superseded_by, superseded_why
+FROM label
+WHERE pilot_id = %(pilot_id)s AND superseded_at >= coalesce(%(start)s::timestamptz, '-infinity') AND superseded_at < %(end)s
+ORDER BY label_id
+
 -- name: link_state
 -- What slots said of their links.
 SELECT s.name AS slot, l.at, l.received_at, l.state, l.origin
@@ -124,6 +185,22 @@ FROM slot s JOIN link_state l USING (slot_id)
 WHERE s.pilot_id = %(pilot_id)s AND l.received_at >= coalesce(%(start)s::timestamptz, '-infinity')
   AND l.received_at < %(end)s
 ORDER BY l.received_at, s.name COLLATE "C", l.at, l.state COLLATE "C"
+
+-- name: manual
+-- What people observed and entered, each with the hash of the document that proves it.
+SELECT m.manual_id, s.name AS slot, m.quantity, m.unit, m.start_at, m.end_at, m.value, m.exposure, m.exposure_unit, m.n, m.sd,
+       m.scores::text AS scores, m.measured_by, m.note, d.sha256, m.recorded_at, m.recorded_by
+FROM manual_value m JOIN document d USING (document_id) LEFT JOIN slot s USING (slot_id)
+WHERE m.pilot_id = %(pilot_id)s AND m.recorded_at >= coalesce(%(start)s::timestamptz, '-infinity')
+  AND m.recorded_at < %(end)s
+ORDER BY m.manual_id
+
+-- name: manual_end
+-- … and what was withdrawn.
+SELECT manual_id, superseded_at, superseded_by, superseded_why
+FROM manual_value
+WHERE pilot_id = %(pilot_id)s AND superseded_at >= coalesce(%(start)s::timestamptz, '-infinity') AND superseded_at < %(end)s
+ORDER BY manual_id
 
 -- name: opinion
 -- The officers' words.

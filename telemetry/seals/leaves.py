@@ -1,4 +1,4 @@
-"""The leaves of a seal: their byte layout, and how the database makes them next to the data.
+"""The leaves of a seal: their byte layout, which the database makes next to the data (``leaves.sql``) and this beside it.
 
     channel-hour of receipt   SHA-256(0x00 ‖ text pilot/slot/channel/revision ‖ text unit ‖ int8 hour ‖ int8 n
                                       ‖ int8 first, last observed_at ‖ rows)
@@ -16,7 +16,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, LiteralString
@@ -27,10 +27,6 @@ from psycopg import capabilities
 
 from core.canonical import canonical_json, plain
 from core.database import Connection
-from core.sql import load
-from core.window import micros
-
-_SQL = load("telemetry.seals", "leaves.sql")
 
 READING: Final = "reading"
 """The kind of the leaves of readings."""
@@ -88,28 +84,20 @@ def text(value: str) -> bytes:
     return struct.pack(">h", len(encoded)) + encoded
 
 
-def channel_hour(identity: str, unit: str, hour_us: int, n: int, first_us: int, last_us: int, rows: bytes) -> bytes:
-    """The hash of a channel-hour of receipt, from its rows' bytes (:data:`ROW`)."""
-    head = b"\x00" + text(identity) + text(unit) + struct.pack(">qqqq", hour_us, n, first_us, last_us)
-    return hashlib.sha256(head + rows).digest()
+def begun_hour(identity: str, unit: str, hour_us: int, n: int, first_us: int, last_us: int) -> hashlib._Hash:
+    """The hash of a channel-hour of receipt, begun: its rows (:func:`packed_rows`) are still to come."""
+    return hashlib.sha256(b"\x00" + text(identity) + text(unit) + struct.pack(">qqqq", hour_us, n, first_us, last_us))
 
 
-def rows_bytes(
+def packed_rows(
     observed_us: NDArray[np.int64],
     received_us: NDArray[np.int64],
     value: NDArray[np.float64],
     flags: NDArray[np.int16],
 ) -> bytes:
-    """Columns as the rows of a leaf, sorted by instant."""
+    """Columns, in the order of the leaves, as the rows that stand in them."""
     made = np.empty(len(value), dtype=ROW)
-    order = np.argsort(observed_us, kind="stable")
-    for name, column in (
-        ("observed_us", observed_us),
-        ("received_us", received_us),
-        ("value", value),
-        ("flags", flags),
-    ):
-        made[name] = column[order]
+    made["observed_us"], made["received_us"], made["value"], made["flags"] = observed_us, received_us, value, flags
     return made.tobytes()
 
 
@@ -139,47 +127,23 @@ def line_identity(pilot: str, kind: str) -> str:
     return f"{pilot}:{kind}"
 
 
-def lines_hash(pilot: str, kind: str, lines: Iterable[bytes]) -> bytes:
-    """The hash of a leaf of lines."""
-    found = hashlib.sha256(b"\x00" + text(line_identity(pilot, kind)))
-    for one in lines:
-        found.update(one)
-    return found.digest()
-
-
-def reading_leaves(connection: Connection, span: Span) -> list[Leaf]:
-    """The channel-hours of a span, in the tree's order, computed by the database."""
-    found = [
-        Leaf(
-            kind=READING,
-            identity=row["identity"],
-            unit=row["unit"],
-            hour_us=micros(row["hour"]),
-            n=row["n"],
-            first_us=micros(row["first_observed"]),
-            last_us=micros(row["last_observed"]),
-            hash=row["hash"],
-        )
-        for row in connection.execute(_SQL["channel_hours"], span.parameters(), binary=True)
-    ]
-    return sorted(found, key=lambda leaf: leaf.order)
-
-
-def reading_rows(connection: Connection, span: Span, leaf: Leaf) -> NDArray[Any]:
-    """The rows of one channel-hour as the store has them now, as an array of :data:`ROW`."""
-    _, slot, channel, revision = leaf.identity.split("/")
-    asked = {**span.parameters(), "slot": slot, "channel": channel, "revision": int(revision), "hour_us": leaf.hour_us}
-    row = connection.execute(_SQL["rows_of_leaf"], asked, binary=True).fetchone()
-    data = b"" if row is None or row["rows"] is None else row["rows"]
-    return np.frombuffer(data, dtype=ROW)
+def begun_lines(pilot: str, kind: str) -> hashlib._Hash:
+    """The hash of a leaf of lines, begun: its lines are still to come."""
+    return hashlib.sha256(b"\x00" + text(line_identity(pilot, kind)))
 
 
 def lines_of(connection: Connection, span: Span, statement: LiteralString) -> Iterator[bytes]:
     """The lines of a kind, in order, in constant memory. Until they are all read the connection does nothing else."""
+    return map(line, streamed(connection, statement, span.parameters()))
+
+
+def streamed(
+    connection: Connection, statement: LiteralString, parameters: Mapping[str, Any], *, binary: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The rows of a statement, some at a time. Until they are all read the connection does nothing else."""
     size = _FETCHED if capabilities.has_stream_chunked() else 1
     with connection.cursor() as cursor:
-        for row in cursor.stream(statement, span.parameters(), size=size):
-            yield line(row)
+        yield from cursor.stream(statement, parameters, binary=binary, size=size)
 
 
 def line_leaf(
@@ -189,24 +153,19 @@ def line_leaf(
 
     :param keep: whether its lines are kept with it.
     """
-    n, kept = 0, bytearray()
-
-    def counted() -> Iterator[bytes]:
-        nonlocal n
-        for one in lines_of(connection, span, statement):
-            n += 1
-            if keep:
-                kept.extend(one)
-            yield one
-
-    digest = lines_hash(span.pilot, kind, counted())
+    digest, n, kept = begun_lines(span.pilot, kind), 0, bytearray()
+    for one in lines_of(connection, span, statement):
+        digest.update(one)
+        n += 1
+        if keep:
+            kept.extend(one)
     if not n:
         return None
     identity = line_identity(span.pilot, kind)
-    return Leaf(kind=kind, identity=identity, n=n, hash=digest, body=bytes(kept) if keep else None)
+    return Leaf(kind=kind, identity=identity, n=n, hash=digest.digest(), body=bytes(kept) if keep else None)
 
 
-def total(leaves: Sequence[Leaf], kinds: Iterable[str]) -> dict[str, int]:
+def total(leaves: Iterable[Leaf], kinds: Iterable[str]) -> dict[str, int]:
     """Rows by kind, those without any among them."""
     found = dict.fromkeys((READING, *kinds), 0)
     for leaf in leaves:

@@ -6,39 +6,58 @@ Leaves come in as hashes already: a leaf's own ``0x00`` is part of its layout (:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 EMPTY: Final = hashlib.sha256(b"").digest()
 """The root of no leaves."""
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf's content."""
-    return hashlib.sha256(b"\x00" + data).digest()
+class Tree:
+    """A root that grows leaf by leaf: of what came before, the roots of its largest whole parts are held."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._parts: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """One more leaf hash."""
+        node, size = leaf, self.size
+        while size & 1:
+            node, size = _node(self._parts.pop(), node), size >> 1
+        self._parts.append(node)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over all that came."""
+        if not self._parts:
+            return EMPTY
+        *before, node = self._parts
+        for part in reversed(before):
+            node = _node(part, node)
+        return node
 
 
-def root(hashes: Sequence[bytes]) -> bytes:
+def root(hashes: Iterable[bytes]) -> bytes:
     """The root over leaf hashes.
 
     >>> root([]).hex()[:16]
     'e3b0c44298fc1c14'
     """
-    return EMPTY if not hashes else _levels(hashes)[-1][0]
-
-
-def path(hashes: Sequence[bytes], place: int) -> list[bytes]:
-    """What proves that the leaf at a place is in the tree: the neighbours on the way to the root, lowest first.
-
-    :raises IndexError: there is no such leaf.
-    """
-    if not 0 <= place < len(hashes):
-        raise IndexError(f"there is no leaf {place} among {len(hashes)}")
-    return _path(_levels(hashes)[:-1], place)
+    tree = Tree()
+    for one in hashes:
+        tree.add(one)
+    return tree.root()
 
 
 def paths(hashes: Sequence[bytes], places: Sequence[int]) -> list[list[bytes]]:
-    """The paths of several leaves of one tree, which is built once."""
+    """What proves that the leaves at some places are in the tree: of each the neighbours on the way to the root, lowest first.
+
+    :raises IndexError: there is no such leaf.
+    """
+    for place in places:
+        if not 0 <= place < len(hashes):
+            raise IndexError(f"there is no leaf {place} among {len(hashes)}")
     levels = _levels(hashes)[:-1] if hashes else []
     return [_path(levels, place) for place in places]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -103,6 +103,6 @@ def head(record: bytes) -> str:
     return hashlib.sha256(record).hexdigest()
 
 
-def root_of(leaves: Sequence[Leaf]) -> str:
+def root_of(leaves: Iterable[Leaf]) -> str:
     """The root over leaves, which are in the tree's order."""
-    return merkle.root([leaf.hash for leaf in leaves]).hex()
+    return merkle.root(leaf.hash for leaf in leaves).hex()

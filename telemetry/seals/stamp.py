@@ -75,10 +75,12 @@ def stamped_at(token: bytes, head: str, ca: Path | None = None) -> datetime:
     """
     try:
         response = rfc3161.decode_timestamp_response(token)
+        # Read here: an answer that has no timestamp, or a broken one, says so only when it is looked at.
+        at = response.tst_info.gen_time
+        _verify(response, head, ca)
     except ValueError as error:
         raise AuthorityAway(f"The timestamp of {head[:16]}… cannot be read: {error}.") from error
-    _verify(response, head, ca)
-    return response.tst_info.gen_time
+    return at
 
 
 def _verify(response: rfc3161.TimeStampResponse, head: str, ca: Path | None) -> None:

@@ -12,7 +12,7 @@ from core.database import Connection
 from core.errors import NotFound
 from core.sql import load
 from core.window import instant, micros
-from telemetry.seals.leaves import Leaf, Span
+from telemetry.seals.leaves import Leaf, Span, streamed
 from telemetry.seals.record import SealRecord, read_record
 
 _SQL = load("telemetry.seals", "store.sql")
@@ -25,7 +25,6 @@ class SealedPilot:
     pilot_id: int
     name: str
     zone: ZoneInfo
-    company: str
     first_day: date
     """Of which it has anything."""
 
@@ -70,7 +69,6 @@ def sealed_pilot(connection: Connection, pilot: str) -> SealedPilot:
         pilot_id=row["pilot_id"],
         name=row["name"],
         zone=ZoneInfo(row["zone"]),
-        company=row["company"],
         first_day=row["first_day"],
     )
 
@@ -109,19 +107,21 @@ def head_of(
 
 def leaves_of(connection: Connection, seal: Seal) -> list[Leaf]:
     """The heads of a seal's leaves, as they were written, in the order of its tree."""
+    same: dict[str, str] = {}
+    # One text for all leaves that have it: there may be many leaves.
     return [
         Leaf(
-            kind=row["kind"],
-            identity=row["identity"],
-            unit=row["unit"],
+            kind=same.setdefault(row["kind"], row["kind"]),
+            identity=same.setdefault(row["identity"], row["identity"]),
+            unit=same.setdefault(row["unit"], row["unit"]),
             hour_us=None if row["hour"] is None else micros(row["hour"]),
             n=row["n"],
             first_us=None if row["first_observed"] is None else micros(row["first_observed"]),
             last_us=None if row["last_observed"] is None else micros(row["last_observed"]),
-            hash=bytes(row["hash"]),
-            body=None if row["body"] is None else bytes(row["body"]),
+            hash=row["hash"],
+            body=row["body"],
         )
-        for row in connection.execute(_SQL["leaves"], {"seal_id": seal.seal_id}, binary=True)
+        for row in streamed(connection, _SQL["leaves"], {"seal_id": seal.seal_id}, binary=True)
     ]
 
 

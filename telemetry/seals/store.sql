@@ -10,12 +10,11 @@ ON CONFLICT DO NOTHING
 
 -- name: pilot
 -- A pilot and the first day that it has anything of: the day it was registered, or of the first receipt before.
-SELECT p.pilot_id, p.name, p.zone, p.company,
+SELECT p.pilot_id, p.name, p.zone,
        least((p.created_at AT TIME ZONE p.zone)::date,
              (SELECT min(i.day) FROM slot s JOIN intake_slot i USING (slot_id) WHERE s.pilot_id = p.pilot_id),
              (SELECT min(i.day) FROM connection c JOIN intake_connection i USING (connection_id)
-              WHERE c.pilot_id = p.pilot_id)) AS first_day,
-       (p.created_at AT TIME ZONE p.zone)::date AS created_day
+              WHERE c.pilot_id = p.pilot_id)) AS first_day
 FROM pilot p
 WHERE p.name = %(pilot)s
 

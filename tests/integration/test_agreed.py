@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +16,12 @@ from core.audit import entries
 from core.canonical import canonical_json
 from core.database import Connection
 from core.errors import NotFound, PermanentError
-from core.settings import settings
 from core.window import micros, midnight
 from kpi.evaluate import Result, evaluate
 from kpi.records.exclusions import Exclusion, add_exclusion, exclusions, withdraw_exclusion
 from kpi.records.outages import Added, add_outage, outages, withdraw_outage
 from kpi.results import newest, outdated, standing, store
-from pilotbed.cli import run
+from tests.commanding import Command, command_line
 from tests.evaluated import Site, hours, made_site
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -309,23 +308,12 @@ def test_the_last_day_to_ask_counts_and_what_is_left_out_is_not_left_out_twice(
 @pytest.fixture
 def pilotbed(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
+) -> Iterator[Command]:
     """Runs a command line; gives its exit code, its stdout and its stderr."""
-    monkeypatch.setenv("PILOTBED_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "400")
-    settings.cache_clear()
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    yield command
-    settings.cache_clear()
+    with command_line(monkeypatch, capsys, PILOTBED_DATABASE_URL=database_url, COLUMNS="400") as command:
+        yield command
 
 
-Command = Callable[..., tuple[int, str, str]]
 OUTAGE = (
     "outage", "add", "hall", "--from", "2025-03-11T00:00+09:00", "--to", "2025-03-13T00:00+09:00", "--cause",
     "site-power", "--agreed-by", "S 김, C 이", "--note", "변전실 점검",

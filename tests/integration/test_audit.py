@@ -31,6 +31,7 @@ from telemetry.platform_record import Entry
 from telemetry.platform_runs import life
 from tests.arriving import arrive
 from tests.collecting import now_ms
+from tests.commanding import command_line
 from tests.web import PASSWORD, apply, feed, form_token, judge_month, log_in, people, plan_text, web
 
 pytestmark = pytest.mark.timeout(300)
@@ -41,13 +42,18 @@ NO_STATE = ("audit", "heartbeat", "horizon", "migration")
 READ = {
     "plan check", "plan show", "plan diff", "plan schema", "user list", "device list", "intake day", "quality",
     "quarantine list", "quarantine show", "outage list", "exclusion list", "report opinion", "seal list", "seal check",
-    "export", "verify", "audit", "simulate list", "doctor",
+    "export", "verify", "audit", "simulate list", "doctor", "exclusion requests", "label list", "label sample", "label pairs",
+    "manual list", "manual document", "baseline list", "baseline show", "protocol try",
 }  # fmt: skip
 ELSEWHERE = {
     "demo", "up", "serve", "collect", "work",  # processes: what they do is tried as jobs, routes and commands
     "broker-setup",  # writes files only
     "migrate",  # tried on a database of its own
     "simulate replay", "simulate air", "simulate robot", "simulate park",  # speak to a broker, as devices do
+    "gallery",  # makes a store of its own
+    "label add", "label import", "label withdraw",  # tried in test_label_file.py
+    "manual add", "manual import", "manual withdraw",  # in test_manual.py
+    "baseline import",  # in test_change.py
     "bench ingest", "bench chaos", "bench verdicts", "bench evaluate", "bench store",  # make stores of their own
 }  # fmt: skip
 
@@ -124,20 +130,19 @@ def pilotbed(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Callable[..., str]]:
     """Runs a command line that must succeed; gives its stdout."""
-    monkeypatch.setenv("PILOTBED_DATABASE_URL", database_url)
-    monkeypatch.setenv("PILOTBED_MQTT_URL", broker.admin_url)
-    monkeypatch.setenv("PILOTBED_DATA_DIR", str(tmp_path))
-    settings.cache_clear()
+    given = {
+        "PILOTBED_DATABASE_URL": database_url,
+        "PILOTBED_MQTT_URL": broker.admin_url,
+        "PILOTBED_DATA_DIR": str(tmp_path),
+    }
+    with command_line(monkeypatch, capsys, **given) as command:
 
-    def command(*arguments: object, fails: bool = False) -> str:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        assert (code != 0) if fails else (code == 0), (arguments, code, seen.err)
-        return seen.out
+        def succeeding(*arguments: object, fails: bool = False) -> str:
+            code, out, err = command(*arguments)
+            assert (code != 0) if fails else (code == 0), (arguments, code, err)
+            return out
 
-    yield command
-    settings.cache_clear()
+        yield succeeding
 
 
 def test_every_command_is_tried_here_or_has_a_reason_not_to_be() -> None:
@@ -243,6 +248,15 @@ READS: dict[str, list[str]] = {
     "audit": ["audit"],
     "simulate list": ["simulate", "list"],
     "doctor": ["doctor"],
+    "exclusion requests": ["exclusion", "requests", "{pilot}"],
+    "label list": ["label", "list", "{pilot}"],
+    "label sample": ["label", "sample", "{pilot}", "pm25-limit"],
+    "label pairs": ["label", "pairs", "{pilot}", "pm25-limit", "--final", "-o", "{folder}/pairs.csv"],
+    "manual list": ["manual", "list", "{pilot}"],
+    "manual document": ["manual", "document", "{pilot}", "0", "-o", "{folder}/document"],
+    "baseline list": ["baseline", "list", "{pilot}"],
+    "baseline show": ["baseline", "show", "{pilot}", "1"],
+    "protocol try": ["protocol", "try", "{plan}", "--protocol", "json"],
 }
 
 

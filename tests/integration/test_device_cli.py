@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,14 @@ from devices.broker import Broker
 from devices.plan.credential_file import Credential, read_credentials
 from devices.plan.reader import read_plan
 from devices.registry import apply_plan, devices
-from pilotbed.cli import run
 from pilotbed.stack.mosquitto import Mosquitto
 from tests.collecting import collecting, count, device, plan_bytes, wait_for
+from tests.commanding import Command, command_line
 from tests.conftest import missing
 from tests.speaking import connected, let_in
 
 pytestmark = pytest.mark.timeout(120)
 
-Command = Callable[..., tuple[int, str, str]]
 
 SLOTS = """\
   native:
@@ -102,19 +101,14 @@ def pilotbed(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Command]:
     """Runs a command line where that plan is applied; gives its exit code, its stdout and its stderr."""
-    monkeypatch.setenv("PILOTBED_DATABASE_URL", database_url)
-    monkeypatch.setenv("PILOTBED_MQTT_URL", own_broker.admin_url)
-    monkeypatch.setenv("PILOTBED_MQTT_ADDRESS", own_broker.url)
-    settings.cache_clear()
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    yield command
-    settings.cache_clear()
+    with command_line(
+        monkeypatch,
+        capsys,
+        PILOTBED_DATABASE_URL=database_url,
+        PILOTBED_MQTT_URL=own_broker.admin_url,
+        PILOTBED_MQTT_ADDRESS=own_broker.url,
+    ) as command:
+        yield command
 
 
 def stored(connection: Connection) -> dict[str, list[float]]:

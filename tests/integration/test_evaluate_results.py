@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +17,9 @@ from core.audit import entries
 from core.canonical import canonical_json, sha256
 from core.database import Connection
 from core.errors import NotFound
-from core.settings import settings
 from kpi.evaluate import evaluate
 from kpi.results import newest, store, versions
-from pilotbed.cli import run
+from tests.commanding import Command, command_line
 from tests.evaluated import Site, hours, made_site
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -115,23 +114,10 @@ def test_results_are_of_a_pilot(site: Site, connection: Connection) -> None:
 @pytest.fixture
 def pilotbed(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
+) -> Iterator[Command]:
     """Runs a command line; gives its exit code, its stdout and its stderr."""
-    monkeypatch.setenv("PILOTBED_DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "400")
-    settings.cache_clear()
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    yield command
-    settings.cache_clear()
-
-
-Command = Callable[..., tuple[int, str, str]]
+    with command_line(monkeypatch, capsys, PILOTBED_DATABASE_URL=database_url, COLUMNS="400") as command:
+        yield command
 
 
 def test_evaluate_prints_one_json_object(site: Site, connection: Connection, pilotbed: Command) -> None:

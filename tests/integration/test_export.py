@@ -298,7 +298,8 @@ def test_every_table_has_its_columns_and_rows(site: Site, connection: Connection
     }
     assert {name: table.num_rows for name, table in found.items()} == {
         "plans": 1, "channels": 4, "events": 2, "links": 2, "platform": 1, "installations": 2, "outages": 2, "exclusions": 1,
-        "findings": 1, "conflicts": 2, "redecodings": 0, "event_conflicts": 1, "rejections": 1, "results": 1,
+        "labels": 0, "manual": 0, "findings": 1, "conflicts": 2, "redecodings": 0, "event_conflicts": 1, "rejections": 1,
+        "results": 1,
     }  # fmt: skip
     one = {name: table.to_pylist()[0] for name, table in found.items() if table.num_rows}
     start = midnight(date(2025, 3, 10), SEOUL)

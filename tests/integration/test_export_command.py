@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.database import Connection
-from core.settings import settings
-from pilotbed.cli import run
+from tests.commanding import Command, command_line
 from tests.evaluated import Site, made_site
 from tests.exported import KPIS, rich_site, stored
 from tests.registered import register
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -25,17 +22,8 @@ def pilotbed(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Command]:
     """Runs a command line; gives its exit code, its stdout and its stderr."""
-    monkeypatch.setenv("PILOTBED_DATABASE_URL", database_url)
-    settings.cache_clear()
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    yield command
-    settings.cache_clear()
+    with command_line(monkeypatch, capsys, PILOTBED_DATABASE_URL=database_url) as command:
+        yield command
 
 
 @pytest.fixture

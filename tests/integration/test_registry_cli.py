@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import pytest
 
 from core.settings import settings
 from devices.plan.credential_file import read_credentials
-from pilotbed.cli import run
 from pilotbed.stack.mosquitto import Mosquitto
+from tests.commanding import Command, command_line
 
 PLANS = Path(__file__).parents[2] / "examples" / "plans"
 
@@ -31,21 +31,12 @@ def file(tmp_path: Path, pilot: str) -> Path:
 @pytest.fixture
 def pilotbed(
     database_url: str, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
+) -> Iterator[Command]:
     """Runs a command line; gives its exit code, its stdout and its stderr."""
-    monkeypatch.setenv("PILOTBED_DATABASE_URL", database_url)
-    monkeypatch.setenv("PILOTBED_MQTT_URL", broker.admin_url)
-    monkeypatch.setenv("COLUMNS", "200")
-    settings.cache_clear()
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    yield command
-    settings.cache_clear()
+    with command_line(
+        monkeypatch, capsys, PILOTBED_DATABASE_URL=database_url, PILOTBED_MQTT_URL=broker.admin_url, COLUMNS="200"
+    ) as command:
+        yield command
 
 
 def edited(file: Path, old: str, new: str) -> Path:
@@ -56,7 +47,7 @@ def edited(file: Path, old: str, new: str) -> Path:
 
 
 def test_a_plan_is_applied_and_its_secrets_handed_over_once(
-    pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str, tmp_path: Path, broker: Mosquitto
+    pilotbed: Command, file: Path, pilot: str, tmp_path: Path, broker: Mosquitto
 ) -> None:
     credentials = tmp_path / "credentials.json"
     code, out, err = pilotbed("plan", "apply", file, "--credentials", credentials)
@@ -76,9 +67,7 @@ def test_a_plan_is_applied_and_its_secrets_handed_over_once(
     assert read_credentials(credentials) == handed
 
 
-def test_without_a_file_the_secrets_are_shown(
-    pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str
-) -> None:
+def test_without_a_file_the_secrets_are_shown(pilotbed: Command, file: Path, pilot: str) -> None:
     code, out, _ = pilotbed("plan", "apply", file, "--json")
     shown = json.loads(out)
     assert (code, shown["applied"], shown["version"]) == (0, True, 1)
@@ -90,9 +79,7 @@ def test_without_a_file_the_secrets_are_shown(
     assert renewed[1] != shown["credentials"][0]["password"]
 
 
-def test_a_plan_that_may_not_follow_is_refused_with_every_reason(
-    pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str
-) -> None:
+def test_a_plan_that_may_not_follow_is_refused_with_every_reason(pilotbed: Command, file: Path, pilot: str) -> None:
     assert pilotbed("plan", "apply", file)[0] == 0
     edited(file, "18..26 degC", "15..30 degC")
     edited(file, "unit: degC", "unit: K")
@@ -114,9 +101,7 @@ def test_a_plan_that_may_not_follow_is_refused_with_every_reason(
     assert json.loads(pilotbed("plan", "show", pilot, "--json")[1])["version"] == 1
 
 
-def test_a_bad_plan_lists_its_problems_with_file_and_line(
-    pilotbed: Callable[..., tuple[int, str, str]], file: Path
-) -> None:
+def test_a_bad_plan_lists_its_problems_with_file_and_line(pilotbed: Command, file: Path) -> None:
     edited(file, "weight: 60", "weight: 600")
     code, out, _ = pilotbed("plan", "check", file, "--lang", "en")
     assert code == 1
@@ -128,14 +113,12 @@ def test_a_bad_plan_lists_its_problems_with_file_and_line(
     assert "최댓값" in err
 
 
-def test_the_file_comes_back_to_the_byte(pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str) -> None:
+def test_the_file_comes_back_to_the_byte(pilotbed: Command, file: Path, pilot: str) -> None:
     assert pilotbed("plan", "apply", file)[0] == 0
     assert pilotbed("plan", "show", pilot, "--source")[1].encode() == file.read_bytes()
 
 
-def test_devices_are_listed_replaced_and_withdrawn(
-    pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str
-) -> None:
+def test_devices_are_listed_replaced_and_withdrawn(pilotbed: Command, file: Path, pilot: str) -> None:
     assert pilotbed("plan", "apply", file)[0] == 0
     assert pilotbed("device", "replace", pilot, "office", "--serial", "OT-2", "--firmware", "1.10")[0] == 0
     [row] = json.loads(pilotbed("device", "list", pilot, "--json")[1])["devices"]
@@ -149,7 +132,7 @@ def test_devices_are_listed_replaced_and_withdrawn(
     assert "it has: office" in err
 
 
-def test_the_audit_log_is_shown(pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str) -> None:
+def test_the_audit_log_is_shown(pilotbed: Command, file: Path, pilot: str) -> None:
     assert pilotbed("plan", "apply", file)[0] == 0
     assert pilotbed("device", "replace", pilot, "office", "--serial", "OT-2")[0] == 0
     code, out, _ = pilotbed("audit", "--pilot", pilot, "--json")
@@ -165,7 +148,7 @@ def test_the_audit_log_is_shown(pilotbed: Callable[..., tuple[int, str, str]], f
 
 
 def test_a_broker_that_is_away_is_one_line_and_nothing_changed(
-    pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str, monkeypatch: pytest.MonkeyPatch
+    pilotbed: Command, file: Path, pilot: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PILOTBED_MQTT_URL", "mqtt://pilotbed-admin:hush@127.0.0.1:9")
     settings.cache_clear()
@@ -176,7 +159,7 @@ def test_a_broker_that_is_away_is_one_line_and_nothing_changed(
     assert pilotbed("plan", "show", pilot)[0] == 2
 
 
-def test_a_plan_is_shown(pilotbed: Callable[..., tuple[int, str, str]], file: Path, pilot: str) -> None:
+def test_a_plan_is_shown(pilotbed: Command, file: Path, pilot: str) -> None:
     assert pilotbed("plan", "apply", file)[0] == 0
     code, out, _ = pilotbed("plan", "show", pilot)
     assert code == 0

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -16,7 +17,7 @@ from core.audit import record
 from core.database import Connection, connected
 from core.errors import PermanentError
 from core.settings import Settings, settings
-from core.window import micros
+from core.window import instant, micros
 from pilotbed import cli
 from pilotbed.jobs import sealing
 from telemetry.batch import Batch, Readings
@@ -25,8 +26,8 @@ from telemetry.seals import merkle, signing, store
 from telemetry.seals.check import check
 from telemetry.seals.close import close, seal_days, seal_now
 from telemetry.seals.kinds import AWAITED, KINDS, NOT_SEALED
-from telemetry.seals.leaves import ROW, channel_hour, reading_rows
-from telemetry.seals.store import head_of, leaves_of, seals, span_of
+from telemetry.seals.leaves import begun_hour, packed_rows
+from telemetry.seals.store import head_of, leaves_of, seals
 from tests.sealed import NOW, PILOT, START, Hall, hall, receive, tamper, unprotected
 
 
@@ -164,12 +165,22 @@ def test_a_leafs_rows_and_proof_verify_without_the_store(sealed: Hall) -> None:
     said, found = seal.said, leaves_of(sealed.connection, seal)
     hashes = [leaf.hash for leaf in found]
     leaf = found[1]
-    rows = reading_rows(sealed.connection, span_of(seal, said, None), leaf)
-    assert rows.dtype == ROW and len(rows) == leaf.n == 60
     assert leaf.hour_us is not None and leaf.first_us is not None and leaf.last_us is not None
-    again = channel_hour(leaf.identity, leaf.unit, leaf.hour_us, leaf.n, leaf.first_us, leaf.last_us, rows.tobytes())
-    assert again == leaf.hash
-    assert merkle.proves(again, 1, said.leaves, merkle.path(hashes, 1), bytes.fromhex(said.root))
+    rows = sealed.connection.execute(
+        "SELECT r.* FROM reading r JOIN channel c USING (channel_id) WHERE c.name = %s AND received_at >= %s"
+        " AND received_at < %s ORDER BY observed_at",
+        [leaf.identity.split("/")[2], instant(leaf.hour_us), instant(leaf.hour_us) + timedelta(hours=1)],
+    ).fetchall()
+    assert len(rows) == leaf.n == 60
+    again = begun_hour(leaf.identity, leaf.unit, leaf.hour_us, leaf.n, leaf.first_us, leaf.last_us)
+    again.update(
+        packed_rows(
+            np.array([micros(row["observed_at"]) for row in rows]), np.array([micros(row["received_at"]) for row in rows]),
+            np.array([row["value"] for row in rows]), np.array([row["flags"] for row in rows], dtype=np.int16),
+        )
+    )  # fmt: skip
+    assert again.digest() == leaf.hash
+    assert merkle.proves(again.digest(), 1, said.leaves, merkle.paths(hashes, [1])[0], bytes.fromhex(said.root))
 
 
 def test_every_append_only_table_is_covered(connection: Connection) -> None:

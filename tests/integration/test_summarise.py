@@ -11,7 +11,7 @@ import pytest
 
 from core.database import Connection
 from core.window import HOUR_US, instant, micros
-from telemetry import packed
+from telemetry import binary, packed
 from telemetry.batch import Batch, Flag, Readings
 from telemetry.commit import commit
 from telemetry.statistics import Rules, piece_of
@@ -172,7 +172,7 @@ def test_packed_rows_come_out_as_they_went_in(connection: Connection) -> None:
         packed.instants(START + np.arange(n)),
         packed.floats(-value, d),
     ]
-    packed.copy(connection, "COPY packed FROM STDIN (FORMAT binary)", packed.rows(columns))
+    binary.copy(connection, "COPY packed FROM STDIN (FORMAT binary)", packed.rows(columns))
     for row in connection.execute("SELECT * FROM packed").fetchall():
         at = row["a"]
         assert row["b"] == (value[at] if b[at] else None)

@@ -9,14 +9,12 @@ import httpx
 import pytest
 
 from core.database import Connection
-from tests.web import Web, apply, feed, people, plan_text, web
+from tests.web import Web, feed, web_of_air
 
 
 @pytest.fixture
 def site(database_url: str, connection: Connection) -> Iterator[Web]:
-    apply(connection, plan_text("air"))
-    people(connection)
-    with web(database_url) as running:
+    with web_of_air(database_url, connection) as running:
         yield running
 
 

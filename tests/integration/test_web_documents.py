@@ -17,14 +17,12 @@ from pypdf import PdfReader
 from core.canonical import check_code
 from core.database import Connection
 from kpi.results import newest
-from tests.web import Web, apply, feed, judge_month, people, plan_text, web
+from tests.web import Web, apply, feed, judge_month, plan_text, web_of_air
 
 
 @pytest.fixture
 def site(database_url: str, connection: Connection) -> Iterator[Web]:
-    apply(connection, plan_text("air"))
-    people(connection)
-    with web(database_url) as running:
+    with web_of_air(database_url, connection) as running:
         yield running
 
 

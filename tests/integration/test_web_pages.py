@@ -19,7 +19,7 @@ from kpi.evaluate import evaluate
 from kpi.reports.reasons import reason_text
 from kpi.results import newest, store
 from telemetry.platform_record import record_history
-from tests.web import Page, Web, apply, feed, judge_month, people, plan_text, refuse, web
+from tests.web import Page, Web, apply, feed, judge_month, plan_text, refuse, web_of_air
 
 THE_PLANS_OWN = (
     "air 실증", "cityhall 역", r"\(주\)cleanair", "승강장 중앙", "초미세먼지( 기준 유지율)?", "장비 가동률",
@@ -30,9 +30,7 @@ PAGES = ("", "/verdicts", "/agreed", "/link", "/intake", "/documents", "/connect
 
 @pytest.fixture
 def site(database_url: str, connection: Connection) -> Iterator[Web]:
-    apply(connection, plan_text("air"))
-    people(connection)
-    with web(database_url) as running:
+    with web_of_air(database_url, connection) as running:
         yield running
 
 

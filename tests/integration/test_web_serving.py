@@ -16,14 +16,12 @@ from psycopg import sql
 
 from core.database import Connection
 from dashboards.server import listening
-from tests.web import Web, apply, feed, people, plan_text, web
+from tests.web import Web, apply, feed, plan_text, web_of_air
 
 
 @pytest.fixture
 def site(database_url: str, connection: Connection) -> Iterator[Web]:
-    apply(connection, plan_text("air"))
-    people(connection)
-    with web(database_url) as running:
+    with web_of_air(database_url, connection) as running:
         yield running
 
 

@@ -194,7 +194,7 @@ def test_a_state_on_change_holds_until_its_link_is_lost(connection: Connection) 
     summarise_all(connection)
     channel = info(connection)
     window = Window(start=START + timedelta(hours=1), end=START + timedelta(hours=10))
-    [share] = windows.time_share(connection, channel, Condition.from_states(channel, ("auto",)), [window])
+    [share] = windows.time_share(connection, channel, Condition(codes=(channel.states.index("auto"),)), [window])
     assert (share.true_s / 3600, share.covered_s / 3600) == (1 + 2, 1 + 3 + 2)
     assert windows.gaps(connection, channel, window) == [
         Window(start=START + timedelta(hours=5), end=START + timedelta(hours=8))

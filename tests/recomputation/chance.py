@@ -28,6 +28,13 @@ def proportion(successes: float, trials: float, alpha: float) -> Bounds:
 
 def clustered_proportion(days: Sequence[tuple[int, int]], alpha: float) -> Bounds:
     """The same of n/DEFF, with the intraclass correlation from (successes, trials) of each slot's days."""
+    effective = clustered_size(days, alpha)
+    p = sum(k for k, _ in days) / sum(n for _, n in days)
+    return proportion(p * effective, effective, alpha)
+
+
+def clustered_size(days: Sequence[tuple[int, int]], alpha: float) -> float:
+    """n/DEFF, less the price of few days."""
     k, n = np.array([day for day in days if day[1]], dtype=np.float64).T
     total, m, p = n.sum(), len(n), k.sum() / n.sum()
     size = (n**2).sum() / total
@@ -40,8 +47,7 @@ def clustered_proportion(days: Sequence[tuple[int, int]], alpha: float) -> Bound
     effective = total / (1 + (size - 1) * icc)
     if total > 1:
         effective *= (stats.t.isf(alpha, total - 1) / stats.t.isf(alpha, max(m - 1, 1))) ** 2
-    effective = max(effective, min(1.0, total))
-    return proportion(p * effective, effective, alpha)
+    return float(max(effective, min(1.0, total)))
 
 
 def count(number: float, alpha: float) -> Bounds:
@@ -87,7 +93,9 @@ def weekly_mean(value: float, blocks: Sequence[Block], alpha: float, window_s: f
     return value - half, value + half
 
 
-def weekly_share(share: float, blocks: Sequence[Block], alpha: float, window_s: float) -> Bounds | None:
+def weekly_share(
+    share: float, blocks: Sequence[Block], alpha: float, window_s: float, weighing: float = 1.0
+) -> Bounds | None:
     """Clopper and Pearson of as many trials as the spread of weekly shares is worth; shares are 0 to 1."""
     found = _spread(blocks, window_s)
     if found is None:
@@ -98,7 +106,7 @@ def weekly_share(share: float, blocks: Sequence[Block], alpha: float, window_s: 
     chance = share * (1 - share)
     seen = min(variance / chance, 1.0) if chance > 0 else 0.0
     a_week = (telling * seen + 3 / 7) / (telling + 3)
-    size = m / a_week * float(stats.norm.isf(alpha) / stats.t.isf(alpha, freedom)) ** 2
+    size = m / a_week * float(stats.norm.isf(alpha) / stats.t.isf(alpha, freedom)) ** 2 / weighing
     return proportion(share * size, size, alpha)
 
 

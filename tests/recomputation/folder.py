@@ -29,6 +29,7 @@ class Readings:
     value: NDArray[np.float64]
     state: NDArray[np.object_] | None
     revision: NDArray[np.int64]
+    flags: NDArray[np.int64]
 
     def where(self, kept: NDArray[np.bool_]) -> Readings:
         """Some of them."""
@@ -39,6 +40,7 @@ class Readings:
             value=self.value[kept],
             state=state,
             revision=self.revision[kept],
+            flags=self.flags[kept],
         )
 
 
@@ -54,6 +56,9 @@ class Folder:
         self.installations = self._table("installations")
         self.outages = self._table("outages")
         self.exclusions = self._table("exclusions")
+        self.labels = self._table("labels")
+        self.manual = self._table("manual")
+        self.findings = self._table("findings")
         self.redecodings = self._table("redecodings")
         self._readings = self._by_channel()
         self.judged: dict[tuple[str, str, int], dict[str, Any]] = {}
@@ -70,7 +75,7 @@ class Folder:
         found = self._readings.get((slot, channel))
         nothing = np.empty(0, dtype=np.int64)
         return found or Readings(
-            at=nothing, received=nothing, value=nothing.astype(np.float64), state=None, revision=nothing
+            at=nothing, received=nothing, value=nothing.astype(np.float64), state=None, revision=nothing, flags=nothing
         )
 
     def results(self) -> dict[tuple[str, str, int], dict[str, Any]]:
@@ -89,7 +94,7 @@ class Folder:
         files = sorted((self.path / "readings").rglob("*.parquet"))
         if not files:
             return {}
-        columns = ["slot", "channel", "revision", "observed_at", "received_at", "value", "state"]
+        columns = ["slot", "channel", "revision", "observed_at", "received_at", "value", "state", "flags"]
         table = pyarrow.dataset.dataset(files, format="parquet").to_table(columns=columns)
         for place in ("slot", "channel", "state"):
             index = table.schema.get_field_index(place)
@@ -111,6 +116,7 @@ def _sorted(part: Frame) -> Readings:
         value=part["value"].to_numpy(dtype=np.float64)[order],
         state=state,
         revision=part["revision"].to_numpy(dtype=np.int64)[order],
+        flags=part["flags"].to_numpy(dtype=np.int64)[order],
     )
 
 

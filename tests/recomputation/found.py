@@ -26,6 +26,8 @@ class Form:
     least: float
     fill: Bounds | None
     sampling: Sampling
+    ends: Bounds | None = None
+    """Under what is charged to nobody; None: it is the share."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,28 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.recomputation import dates, decide, events, series, shares, sums, units
+from tests.recomputation import (
+    agreeing,
+    arriving,
+    dates,
+    decide,
+    detecting,
+    events,
+    manual,
+    series,
+    shares,
+    sums,
+    units,
+)
 from tests.recomputation.chance import Bounds
+from tests.recomputation.conditions import of_plan
 from tests.recomputation.dates import Cut, Span
 from tests.recomputation.decide import NOWHERE, Away, Known
 from tests.recomputation.folder import Folder
 from tests.recomputation.found import Found, finite
 from tests.recomputation.groups import grouped
 from tests.recomputation.instruments import Instruments, instruments, moved_by, moved_limits
+from tests.recomputation.leaving import leaving
 from tests.recomputation.overall import overall
 from tests.recomputation.printing import printed
 from tests.recomputation.units import Target
@@ -57,13 +71,19 @@ def _cut(plan: Dict, zone: ZoneInfo, kind: str, label: str, as_of: int) -> Cut:
 def _turned(judge: Judge, name: str, kpi: Dict) -> Dict:
     """A verdict that exclusions turn stays open."""
     entry = judge.entry(name, kpi)
-    slots = {slot for part in parts_of(kpi) for slot in judge.view.slots_of(part["measure"])}
+    slots = {slot for part in parts_of(kpi) for slot in _slots(judge.view, part["measure"])} - {manual.WHOLE}
     if "verdict" in entry and any(len(judge.view.excluded(slot)) for slot in slots):
         view = judge.view
         bare = View(view.folder, view.plan, view.cut, view.as_of, excluding=False)
         if Judge(bare, judge.alpha).entry(name, kpi)["verdict"] != entry["verdict"]:
             return {**entry, "verdict": "inconclusive", "if_inconclusive": "committee"}
     return entry
+
+
+def _slots(view: View, measure: Dict) -> list[str]:
+    """The slots that a measure is about; of what people enter one without a name may stand for the pilot."""
+    own = manual.normal(measure)
+    return manual.slots_of(view.plan, own["manual"]) if "manual" in own else view.slots_of(measure)
 
 
 def parts_of(kpi: Dict) -> list[Dict]:
@@ -98,7 +118,7 @@ class Judge:
             "id": name,
             "required": kpi.get("required", False),
             "weight": float(kpi.get("weight", 0)),
-            "if_inconclusive": kpi.get("if_inconclusive", "committee"),
+            "if_inconclusive": "committee" if chosen["kind"] == "forecast" else kpi.get("if_inconclusive", "committee"),
         }
         return {**chosen, **whole, **({"parts": entries} if "all" in kpi else {})}
 
@@ -108,11 +128,14 @@ class Promise:
 
     def __init__(self, judge: Judge, kpi: Dict, part: Dict, promises: int) -> None:
         self.judge, self.view, self.kpi, self.promises = judge, judge.view, kpi, promises
-        [(self.kind, of)] = part["measure"].items()
-        self.of = under(of)
-        self.slots = self.view.slots_of(part["measure"])
+        [(self.kind, of)] = manual.normal(part["measure"]).items()
+        self.of = {**under(of), "conditions": of_plan(judge.view.plan, kpi)}
+        self.view = leaving(judge.view, self.kind, self.of)
+        self.slots = _slots(self.view, part["measure"])
         self.asked = units.target(part["target"])
-        self.capability = kpi.get("scope", "capability" if self.kind == "mtbf" else "period") == "capability"
+        self.capability = (
+            kpi.get("scope", "capability" if self.kind in ("mtbf", "detection") else "period") == "capability"
+        )
         self.rule = kpi.get("decision") or ("confident" if self.capability else "estimate")
         self.group = kpi.get("group", "pooled")
         self.least = float(kpi.get("completeness", 75)) / 100
@@ -134,6 +157,16 @@ class Promise:
         """The measure over some slots together."""
         view, of = self.view, self.of
         match self.kind:
+            case "statistic" if of.get("of") == "delay":
+                return arriving.delay(view, of, slots, window, weeks, asked)
+            case "share" if isinstance(of.get("of"), dict):
+                return arriving.exposed(view, of, slots, window, weeks)
+            case "agreement":
+                return agreeing.agreement(view, of, slots, window, weeks, asked)
+            case "sequence":
+                return arriving.frames(view, of, slots, window, weeks)
+            case "forecast":
+                return arriving.forecast(view, of, slots, window)
             case "statistic":
                 return series.statistic(view, of, slots, window, weeks, asked)
             case "share":
@@ -146,12 +179,20 @@ class Promise:
                 return sums.integral(view, of, slots, window)
             case "increase":
                 return sums.increase(view, of, slots, window)
+            case "detection":
+                return detecting.detection(view, of, slots, window)
+            case "count" if "match" in of:
+                return detecting.matched_count(view, of, slots, window)
+            case "event_duration" if "match" in of:
+                return detecting.matched_duration(view, of, slots, window, asked)
             case "event_ratio":
                 return events.ratio(view, of, slots, window)
             case "count":
                 return events.count(view, of, slots, window)
             case "event_rate":
                 return events.rate(view, of, slots, window)
+            case "manual":
+                return manual.manual(view, of, slots, window, first=window is view.cut.whole)
             case "mtbf":
                 return events.between_failures(view, of, slots, window)
             case "event_duration":
@@ -219,6 +260,10 @@ class Promise:
         quarters = tuple(self.figure(slots, one).completeness for one in cut.quarters)
         known = self._known(found, quarters, slots, several)
         answer = decide.verdict(known) if month is None else decide.status(known, month.completeness)
+        if self.kind == "manual" and found.value is not None and found.n < self.of.get("n_min", 0):
+            answer = "insufficient"
+        if self.kind == "forecast" and month is None and answer != "insufficient":
+            answer = "inconclusive"  # what will be has not happened
         ends = known.ends if found.form is None and found.value is not None else None
         return Case(found=found, month=month, answer=answer, ends=ends)
 
@@ -266,7 +311,7 @@ class Promise:
             known,
             target=Target(low=form.least),
             value=form.share,
-            ends=(form.share, form.share),
+            ends=form.ends or (form.share, form.share),
             fill=form.fill,
             chance=away,
             band=band,
@@ -366,7 +411,8 @@ class Promise:
             name = self.of["while"]["channel"]
         elif self.kind == "event_rate":
             name = per_channel(self.of)
-        if name is None or self.kind in ("capture", "availability"):
+        uninstrumented = ("capture", "availability", "sequence", "forecast")
+        if name is None or self.kind in uninstrumented or self.of.get("of") == "delay":
             return None
         return instruments([self.view.channel(slot, name) for slot in slots])
 

@@ -15,7 +15,8 @@ _ORDER = ("not_met", "insufficient", "inconclusive", "met")
 def overall(rule: Dict, entries: Sequence[Dict]) -> Dict:
     """The answer, and where scores are asked for the score with its ends."""
     weighted = rule.get("rule", "all_required") == "weighted"
-    required = [one for one in entries if one["required"]] or ([] if weighted else list(entries))
+    judged = [one for one in entries if one.get("kind") != "forecast"] or list(entries)
+    required = [one for one in entries if one["required"]] or ([] if weighted else judged)
     needed = min((_counts_as(one) for one in required), key=_ORDER.index, default=None)
     if not weighted:
         return {"verdict": needed}

@@ -63,7 +63,7 @@ def slice_of(view: View, slot: str, name: str, required: Set) -> Slice:
         obtained = float(expected - missing)
     else:
         states = view.states(slot)
-        obtained = sets.length_in(states.up, required) / 1e6
+        obtained = sets.length_in(sets.without(states.up, view.spoilt(slot, name)), required) / 1e6
         expected = (sets.length(required) - sets.length_in(states.out, required)) / 1e6  # type: ignore[assignment]
     limits = channel.get("range")
     return Slice(

@@ -106,7 +106,7 @@ def capture(view: View, of: dict[str, Any], slots: Sequence[str], window: Span, 
             due = view.due(slot, name, view.required(slot, of, span))
             at, period = view.readings(slot, name).at, view.channel(slot, name)["period_us"]
             missing, wanted = counted_in(at, due, period)
-            unsure = counted_in(at, sets.both(due, view.unrecorded(slot)), period)[0]
+            unsure = counted_in(view.heard(slot, name).at, sets.both(due, view.unrecorded(slot)), period)[0]
             obtained, expected = obtained + wanted - missing, expected + wanted
             doubtful, n = doubtful + min(unsure, missing), n + int(sets.has(due, at).sum())
         return obtained, expected, doubtful, n

@@ -26,11 +26,17 @@ def integral_over(view: View, slot: str, name: str, required: Set) -> tuple[floa
     if channel["reporting"] != "periodic" or channel["kind"] == "state":
         return total, covered
     first, last, value, hold = int(readings.at[0]), int(readings.at[-1]), readings.value, channel["hold_us"]
+    heard = view.heard(slot, name).at
+    first_of_all, last_of_all = first == heard[0], last == heard[-1]
+
+    def clear(one: int, other: int) -> bool:
+        return not view.parted(slot, name, np.array([one]), np.array([other]))[0]
+
     for start, end in required.tolist():
         # Before the first reading of all, and after the last, that one stands up to the edge if it is as near as that.
-        if start < first < end and first - start <= hold:
+        if first_of_all and start < first < end and first - start <= hold and clear(start, first):
             total, covered = total + value[0] * (first - start) / 1e6, covered + (first - start) / 1e6
-        if last < end and end - last <= hold:
+        if last_of_all and last < end and end - last <= hold and clear(last, end):
             alone = (end - max(last, start)) / 1e6
             total, covered = total + value[-1] * alone, covered + alone
     return total, covered
@@ -42,7 +48,7 @@ def _pieces(view: View, slot: str, name: str) -> tuple[Set, Floats, Floats]:
     at, value = readings.at, readings.value
     if channel["reporting"] != "periodic" or channel["kind"] == "state":
         return np.stack([at, view.stands(slot, name)], axis=1), value, value
-    near = np.diff(at) <= channel["hold_us"]
+    near = (np.diff(at) <= channel["hold_us"]) & ~view.parted(slot, name, at[:-1], at[1:])
     return np.stack([at[:-1][near], at[1:][near]], axis=1), value[:-1][near], value[1:][near]
 
 
@@ -118,6 +124,7 @@ def increase_over(view: View, slot: str, of: dict[str, Any], required: Set) -> t
         part = (np.minimum(b, end) - np.maximum(a, start)) / (b - a)
         if hold is not None:
             part[((a < start) | (b >= end)) & (b - a > hold)] = 0.0
+        part[((a < start) | (b >= end)) & view.parted(slot, of["channel"], a, b)] = 0.0
         sure.append(math.fsum(proven[touching] * part))
         more.append(math.fsum(zero[touching] * part))
     return math.fsum(sure), math.fsum(more)
@@ -129,6 +136,7 @@ def _steps(view: View, slot: str, name: str, wrap: float | None) -> tuple[Micros
     went = np.array([step(a, b, wrap) for a, b in itertools.pairwise(readings.value.tolist())]).reshape(-1, 2)
     for swap in view.swaps(slot):
         went[(readings.at[:-1] < swap) & (swap <= readings.at[1:])] = 0.0
+    went[view.false_step(slot, name, readings.at[:-1], readings.at[1:])] = 0.0
     return readings.at[:-1], readings.at[1:], went[:, 0], went[:, 1]
 
 

@@ -12,11 +12,20 @@ from typing import Any
 import pint
 
 _PINT: Any = pint.UnitRegistry(non_int_type=Fraction, autoconvert_offset_to_baseunit=True)
-for _definition in ("case = [case]", "device = [device]", "sound = [sound]", "state = [state]", "ppm_ = 1e-6"):
+for _definition in (
+    "case = [case]",
+    "device = [device]",
+    "sound = [sound]",
+    "state = [state]",
+    "resident = [resident]",
+    "point_ = [score]",
+    "ppm_ = 1e-6",
+):
     _PINT.define(_definition)
 
 _OURS = {
-    "건": "case", "device-day": "device*day", "camera-day": "device*day", "카메라·일": "device*day", "대·일": "device*day",
+    "건": "case", "점": "point_", "resident-day": "resident*day", "device-day": "device*day", "camera-day": "device*day",
+    "카메라·일": "device*day", "대·일": "device*day",
     "device-hour": "device*hour", "°C": "degC", "ppm": "ppm_", "dBA": "sound", "dB": "sound", "%": "percent", "%RH": "percent",
     "시간": "hour", "일": "day", "분": "minute", "초": "second", "lx": "lux", "d": "day", "h": "hour", "min": "minute",
     "ug/m^3": "microgram/meter**3", "m^3": "meter**3", "mg/m^3": "milligram/meter**3",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.recomputation import dates, sets, units
+from tests.recomputation.conditions import outside, wheres
 from tests.recomputation.dates import Cut, Span
 from tests.recomputation.folder import NEVER, Folder, Readings, micros, micros_of
 from tests.recomputation.sets import Micros, Set
@@ -104,8 +105,27 @@ class View:
         return [
             slot
             for slot, given in self.plan["slots"].items()
-            if (named is None or slot in named) and _fits(kind, of, given)
+            if (self._companys(given) if named is None else slot in named)
+            and not (kind == "agreement" and slot == of["reference"]["slot"])
+            and (self._detects(of, slot, given) if "match" in of or kind == "detection" else _fits(kind, of, given))
+            and all(one["channel"] in (given.get("channels") or {}) for one in wheres(of))
         ]
+
+    def _companys(self, given: Dict) -> bool:
+        """Whether a slot is the company's: as it says, or as its connection says."""
+        speaks = (self.plan.get("connections") or {}).get(given.get("connection"), {})
+        return bool((given.get("owner") or speaks.get("side", "company")) == "company")
+
+    def _detects(self, of: Dict, slot: str, given: Dict) -> bool:
+        """Whether a slot has the alerts and the labels of a detection, or of the one that a match names."""
+        named = of
+        if "match" in of:
+            kpi = self.plan["kpis"][of["match"]]
+            parts = kpi.get("all", [kpi])
+            named = next(part["measure"]["detection"] for part in parts if "detection" in part["measure"])
+        events = given.get("events") or {}
+        truth = (events.get(named["truth"]["labels"]) or {}).get("truth", False)
+        return truth and named["alerts"] in events and (named.get("slots") is None or slot in named["slots"])
 
     # --- readings
 
@@ -141,6 +161,22 @@ class View:
         """While no reading stands."""
         stood = sets.of(np.stack([self.readings(slot, name).at, self.stands(slot, name)], axis=1))
         return sets.without(sets.of([self.cut.whole]), stood)
+
+    def heard(self, slot: str, name: str) -> Readings:
+        """The readings with those that do not count."""
+        return self.readings(slot, name)
+
+    def spoilt(self, slot: str, name: str) -> Set:  # noqa: ARG002 - all readings count here
+        """While readings stood that do not count."""
+        return sets.EMPTY
+
+    def parted(self, slot: str, name: str, one: Micros, other: Micros) -> NDArray[np.bool_]:  # noqa: ARG002
+        """Whether readings that do not count lie between two instants each."""
+        return np.zeros(len(one), dtype=np.bool_)
+
+    def false_step(self, slot: str, name: str, one: Micros, other: Micros) -> NDArray[np.bool_]:
+        """Whether a counter's step between two instants each is false."""
+        return self.parted(slot, name, one, other)
 
     # --- who was there
 
@@ -266,7 +302,9 @@ class View:
 
     def required(self, slot: str, of: Dict, window: Span) -> Set:
         """The time in which something is asked of a slot."""
-        return sets.within(self._required(slot, of.get("hours"), tuple(of.get("days") or ())), *window)
+        whole = self._required(slot, of.get("hours"), tuple(of.get("days") or ()))
+        key = ("required", slot, str(of))
+        return sets.within(self.keep(key, lambda: sets.without(whole, outside(self, slot, of))), *window)
 
     @remembered
     def _required(self, slot: str, hours: str | None, weekdays: tuple[str, ...]) -> Set:
@@ -368,8 +406,12 @@ def under(of: Any) -> Dict:
 def _fits(kind: str, of: Dict, slot: Dict) -> bool:
     channels, events = slot.get("channels") or {}, slot.get("events") or {}
     if kind == "share":
-        return of["while"]["channel"] in channels
-    if kind in ("statistic", "integral", "increase"):
+        return of["while"]["channel"] in channels and all(
+            (given if isinstance(given, str) else given["channel"]) in channels for given in _exposure(of)
+        )
+    if of.get("of") == "delay":
+        return bool(channels) and of.get("channel", next(iter(channels))) in channels
+    if kind in ("statistic", "integral", "increase", "sequence", "forecast", "agreement"):
         return of["channel"] in channels
     if kind == "capture":
         wanted = of.get("channels") or list(channels)
@@ -378,6 +420,11 @@ def _fits(kind: str, of: Dict, slot: Dict) -> bool:
         return True
     measured = per_channel(of)
     return of["event"] in events and (measured is None or measured in channels)
+
+
+def _exposure(of: Dict) -> list[Any]:
+    """What a share is of, where it is not of time."""
+    return list(of["of"].values()) if isinstance(of.get("of"), dict) else []
 
 
 def per_channel(of: Dict) -> str | None:

@@ -26,6 +26,10 @@ SEEDS = 400
         ("mean, 52 weeks, φ 0.95", 0.25),
         ("share of time, 52 weeks, φ 0.95, 99 %", 0.25),
         ("p95, 53 weeks", 0.25),
+        ("accuracy by relative error, 26 weeks", 0.25),
+        ("r², 13 weeks", 0.25),
+        ("drift, 26 weeks", 0.25),
+        ("root mean square error, 20 pairs", 0.08),
     ],
 )
 def test_a_product_at_its_target_passes_falsely_no_more_often_than_it_may(only: str, naive_at_least: float) -> None:

@@ -14,7 +14,7 @@ from core.window import HOUR_US, Window, instant
 from telemetry.evidence.drawn import Drawn, Look, Replaced
 from telemetry.evidence.heads import Hours
 from telemetry.evidence.leafwalk import LeafWalk, Rows
-from telemetry.seals.leaves import READING, Leaf, channel_hour
+from telemetry.seals.leaves import READING, Leaf, begun_hour, packed_rows
 
 DAY = Window(start=datetime(2026, 5, 1, tzinfo=UTC), end=datetime(2026, 5, 2, tzinfo=UTC))
 S, E = DAY.start_us, DAY.end_us
@@ -71,9 +71,11 @@ def rows(*which: int) -> Rows:
 
 def leaf(hour: int, found: Rows) -> Leaf:
     first, last = int(found.observed_us[0]), int(found.observed_us[-1])
-    digest = channel_hour("p/a/temp/1", "degC", hour, len(found), first, last, found.packed().tobytes())
+    digest = begun_hour("p/a/temp/1", "degC", hour, len(found), first, last)
+    digest.update(packed_rows(found.observed_us, found.received_us, found.value, found.flags))
     return Leaf(
-        kind=READING, identity="p/a/temp/1", unit="degC", hour_us=hour, n=len(found), first_us=first, last_us=last, hash=digest
+        kind=READING, identity="p/a/temp/1", unit="degC", hour_us=hour, n=len(found), first_us=first, last_us=last,
+        hash=digest.digest(),
     )  # fmt: skip
 
 

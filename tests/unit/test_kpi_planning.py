@@ -302,7 +302,8 @@ def test_every_caution_is_told_in_both_languages(code: str) -> None:
 
     outlook = one(f'{TRIALS}, target: ">= 95 %", scope: capability, planned: {{n: 50}}')
     values = {"found": "5 km", "least": 59, "n": 50, "bound": 94.2, "in_share": False, "band": 1.0, "margin": 0.5,
-              "sum": 90.0, "kpis": "a", "most": 5.0, "usual": 2.0}  # fmt: skip
+              "sum": 90.0, "kpis": "a", "most": 5.0, "usual": 2.0, "kpi": "a", "slot": "b",
+              "until": "2026-05-01", "data_until": "2026-06-01"}  # fmt: skip
     for language in ("ko", "en"):
         text = told(Caution(code=code, values=values), language, replace(outlook))
         assert text.endswith(".") and "{band}" not in text and "None" not in text and "nan" not in text.lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +19,12 @@ CT = [
 ]  # fmt: skip
 
 
+def leaf_hash(data: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
 def test_the_root_of_the_published_leaves() -> None:
-    root = merkle.root([merkle.leaf_hash(leaf) for leaf in CT])
+    root = merkle.root([leaf_hash(leaf) for leaf in CT])
     assert root.hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 
 
@@ -77,23 +82,29 @@ SIZES = st.integers(1, 70)
 
 @given(SIZES, st.data())
 def test_root_and_paths_are_those_of_the_standard(size: int, data: st.DataObject) -> None:
-    hashes = [merkle.leaf_hash(bytes([number])) for number in range(size)]
+    hashes = [leaf_hash(bytes([number])) for number in range(size)]
     place = data.draw(st.integers(0, size - 1))
-    root, path = merkle.root(hashes), merkle.path(hashes, place)
+    root, path = merkle.root(hashes), merkle.paths(hashes, [place])[0]
     assert root == spelt_out(hashes)
     assert path == spelt_out_path(place, hashes)
     assert root_by_path(hashes[place], place, size, path) == root
     assert merkle.proves(hashes[place], place, size, path, root)
 
 
+def test_a_place_that_is_not_there_has_no_path() -> None:
+    for place in (-1, 3):
+        with pytest.raises(IndexError, match="among 3"):
+            merkle.paths([leaf_hash(b"")] * 3, [place])
+
+
 @given(SIZES, st.data())
 def test_a_path_proves_nothing_else(size: int, data: st.DataObject) -> None:
-    hashes = [merkle.leaf_hash(bytes([number])) for number in range(size)]
+    hashes = [leaf_hash(bytes([number])) for number in range(size)]
     place, other = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
-    root, path = merkle.root(hashes), merkle.path(hashes, place)
+    root, path = merkle.root(hashes), merkle.paths(hashes, [place])[0]
     if other != place:
         assert not merkle.proves(hashes[place], other, size, path, root)
-    assert not merkle.proves(merkle.leaf_hash(b"another"), place, size, path, root)
+    assert not merkle.proves(leaf_hash(b"another"), place, size, path, root)
     assert not merkle.proves(hashes[place], place, size, [*path, hashes[0]], root)
     if path:
         assert not merkle.proves(hashes[place], place, size, path[:-1], root)

@@ -12,18 +12,13 @@ from pydantic import BaseModel
 from devices.plan.problem import PlanProblems, Problem
 from devices.plan.protocols import known_protocols, register
 from devices.plan.reader import read_plan
+from tests.refused import problems_of
 
 PLAN = (Path(__file__).parents[1] / "plans" / "complete.yaml").read_text(encoding="utf-8")
 
 
 def problems(*replacements: tuple[str, str]) -> list[Problem]:
-    text = PLAN
-    for old, new in replacements:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    with pytest.raises(PlanProblems) as caught:
-        read_plan(text.encode())
-    return list(caught.value.problems)
+    return problems_of(PLAN, *replacements)
 
 
 def test_the_plan_holds_all_rules() -> None:
@@ -44,6 +39,7 @@ BREACHES = [
     ("source: x.u", "source: x.t", "source-twice", "slots.a.channels.u.source"),
     ("max_hold: 30 s", "max_hold: 9 s", "max-hold", "slots.a.channels.t.max_hold"),
     ("absolute: 0.5 degC", "absolute: 0.9 degF", "uncertainty-absolute", "slots.a.channels.t.uncertainty.absolute"),
+    ("absolute: 0.5 degC", "absolute: 0.5 delta_degC", "uncertainty-absolute", "slots.a.channels.t.uncertainty.absolute"),
     ("absolute: 0.5 degC", "absolute: 1 %", "uncertainty-absolute", "slots.a.channels.t.uncertainty.absolute"),
     ("relative: 5 %", "relative: 5 W", "uncertainty-relative", "slots.a.channels.u.uncertainty.relative"),
     ("uncertainty: {relative: 5 %}", "uncertainty: {k: 2}", "uncertainty-none", "slots.a.channels.u.uncertainty"),
@@ -148,6 +144,7 @@ PAIR = (
         ("channel: t,", "channel: x,", "channel-not-at", "calibrations[0].channel"),
         ("channel: t,", "channel: m,", "calibration-state", "calibrations[0].channel"),
         ("value: 20.4 degC", "value: 20.4 W", "calibration-unit", "calibrations[0].before.value"),
+        ("value: 20.4 degC", "value: 20.4 delta_degC", "calibration-unit", "calibrations[0].before.value"),
         ("value: 20.4 degC", "value: warm", "quantity", "calibrations[0].before.value"),
         ("0.2 degC}, date", "0.4 degF}, date", "uncertainty-absolute", "calibrations[0].after.uncertainty"),
         ("uncertainty: 0.2 degC}, after", "uncertainty: 5 %}, after", "uncertainty-absolute",

@@ -8,8 +8,9 @@ from devices.plan.diff import diff
 from devices.plan.measured_unit import unit_given
 from devices.plan.measures import Measure
 from devices.plan.predicate import predicates, slots_in_effect
-from devices.plan.problem import PlanProblems, Problem
+from devices.plan.problem import Problem
 from devices.plan.reader import read_plan
+from tests.refused import problems_of
 
 HEAD = """pilot: p
 title: t
@@ -59,13 +60,7 @@ PLAN = HEAD + KPIS
 
 
 def problems(*replacements: tuple[str, str]) -> list[Problem]:
-    text = PLAN
-    for old, new in replacements:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    with pytest.raises(PlanProblems) as caught:
-        read_plan(text.encode())
-    return list(caught.value.problems)
+    return problems_of(PLAN, *replacements)
 
 
 def test_the_plan_is_taken() -> None:

@@ -14,6 +14,7 @@ from devices.plan.problem import PlanProblems, Problem
 from devices.plan.reader import keys_at, read_plan
 from devices.plan.rules import RULES
 from devices.plan.yaml_tree import NoTree, read_tree
+from tests.refused import problems_of
 
 PLANS = Path(__file__).parents[2] / "examples" / "plans"
 
@@ -29,14 +30,8 @@ def replaced(text: str, *replacements: tuple[str, str]) -> str:
     return text
 
 
-def problems(text: str | bytes) -> list[Problem]:
-    with pytest.raises(PlanProblems) as caught:
-        read_plan(text if isinstance(text, bytes) else text.encode())
-    return list(caught.value.problems)
-
-
 def one(text: str) -> Problem:
-    [problem] = problems(text)
+    [problem] = problems_of(text)
     return problem
 
 
@@ -85,8 +80,8 @@ def test_a_plan_with_ten_errors_lists_ten() -> None:
         for number, code in (line.split("# ")[1].split(": ") for line in TEN_ERRORS.splitlines() if "# " in line)
     ]
     assert len(wanted) == 10
-    assert [(item.line, item.code) for item in problems(TEN_ERRORS)] == wanted
-    assert [item.path for item in problems(TEN_ERRORS)] == [
+    assert [(item.line, item.code) for item in problems_of(TEN_ERRORS)] == wanted
+    assert [item.path for item in problems_of(TEN_ERRORS)] == [
         "kind",
         "period.timezone",
         "evaluation.data_until",
@@ -98,7 +93,7 @@ def test_a_plan_with_ten_errors_lists_ten() -> None:
         "kpis.l.target",
         "kpis.l.weight",
     ]
-    assert [item.value for item in problems(TEN_ERRORS)] == [
+    assert [item.value for item in problems_of(TEN_ERRORS)] == [
         "research", "Asia/Soul", "2027-13-01", "ten", "jsn", "ppm", "degX", "tt", "<= 30 W", "400",
     ]  # fmt: skip
 
@@ -208,7 +203,7 @@ def test_scalars_stay_as_written() -> None:
     ],
 )
 def test_a_value_of_the_wrong_kind(old: str, new: str, code: str) -> None:
-    found = problems(replaced(subway(), (old, new)))
+    found = problems_of(replaced(subway(), (old, new)))
     assert code in {item.code for item in found}, [str(item) for item in found]
     assert all(item.line > 1 for item in found if item.code == code)
 
@@ -238,14 +233,14 @@ def test_a_kind_without_options_may_stand_alone() -> None:
     ],
 )
 def test_what_is_no_plan_at_all(text: str, code: str, line: int) -> None:
-    [problem] = problems(text)
+    [problem] = problems_of(text)
     assert (problem.code, problem.line) == (code, line)
 
 
 def test_another_encoding_is_one_clear_line() -> None:
-    [problem] = problems("a: 1\npilot: 시청역\n".encode("cp949"))
+    [problem] = problems_of("a: 1\npilot: 시청역\n".encode("cp949"))
     assert (problem.code, problem.line) == ("yaml-encoding", 2)
-    [problem] = problems(subway().encode("utf-16"))
+    [problem] = problems_of(subway().encode("utf-16"))
     assert problem.code == "yaml-encoding"
 
 
@@ -257,7 +252,7 @@ def test_a_billion_laughs() -> None:
     text = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9)
     )
-    [problem] = problems(text)
+    [problem] = problems_of(text)
     assert problem.code == "yaml-nodes"
 
 
@@ -270,11 +265,11 @@ def test_a_duplicate_key_is_told_with_the_first_one() -> None:
 
 
 def test_tags_and_merge_keys_are_not_taken() -> None:
-    assert {item.code for item in problems(replaced(subway(), ("title: 시청역", "title: !!str 시청역")))} == {
+    assert {item.code for item in problems_of(replaced(subway(), ("title: 시청역", "title: !!str 시청역")))} == {
         "yaml-tag"
     }
     merged = replaced(subway(), ("    channels: *air\n", "    channels: {<<: *air}\n"))
-    assert "yaml-merge" in {item.code for item in problems(merged)}
+    assert "yaml-merge" in {item.code for item in problems_of(merged)}
 
 
 def test_a_line_is_found_for_what_is_not_there() -> None:
@@ -300,7 +295,8 @@ def test_the_first_problem_is_the_message() -> None:
 
 
 def test_the_keys_of_a_part_are_known() -> None:
-    assert keys_at(("kpis", "x", "measure", "share")) == ["slots", "hours", "days", "of", "while"]
+    share = ["slots", "hours", "days", "holidays", "where", "quality", "of", "while"]
+    assert keys_at(("kpis", "x", "measure", "share")) == share
     assert keys_at(("slots", "a", "channels", "b", "uncertainty")) == ["relative", "absolute", "k", "certificate"]
     assert keys_at(()) == list(Plan.model_fields)
 

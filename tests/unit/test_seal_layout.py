@@ -26,8 +26,8 @@ AT = datetime(2026, 5, 1, 15, tzinfo=UTC)
 
 
 def test_a_channel_hour_byte_by_byte() -> None:
-    rows = leaves.rows_bytes(
-        np.array([2, 1]), np.array([20, 10]), np.array([2.5, -1.0]), np.array([4, 0], dtype=np.int16)
+    rows = leaves.packed_rows(
+        np.array([1, 2]), np.array([10, 20]), np.array([-1.0, 2.5]), np.array([0, 4], dtype=np.int16)
     )
     assert rows == bytes.fromhex(
         "0000000000000001" "000000000000000a" "bff0000000000000" "0000"
@@ -38,14 +38,18 @@ def test_a_channel_hour_byte_by_byte() -> None:
         b"\x00" + struct.pack(">h", len(name)) + name + b"\x00\x04degC" + struct.pack(">qqqq", 3_600_000_000, 2, 1, 2)
     )
     expected = hashlib.sha256(content + rows).digest()
-    assert leaves.channel_hour("p/지점/온도/1", "degC", 3_600_000_000, 2, 1, 2, rows) == expected
+    found = leaves.begun_hour("p/지점/온도/1", "degC", 3_600_000_000, 2, 1, 2)
+    found.update(rows)
+    assert found.digest() == expected
 
 
 def test_a_leaf_of_lines_byte_by_byte() -> None:
     lines = [leaves.line({"b": 1, "a": "가"}), leaves.line({"at": AT})]
     assert lines == ['{"a":"가","b":1}\n'.encode(), b'{"at":"2026-05-01T15:00:00.000000Z"}\n']
     content = b"\x00\x00\x07p:event" + b"".join(lines)
-    assert leaves.lines_hash("p", "event", lines) == hashlib.sha256(content).digest()
+    found = leaves.begun_lines("p", "event")
+    found.update(b"".join(lines))
+    assert found.digest() == hashlib.sha256(content).digest()
 
 
 SCALARS = st.none() | st.booleans() | st.text() | st.integers(-(2**53) + 1, 2**53 - 1)

@@ -113,7 +113,7 @@ def test_a_small_line_stays_in_its_box_and_never_joins_a_hole(values: list[float
 def slot_row(name: str, protocol: str = "json") -> SlotRow:
     return SlotRow(
         slot_id=1, name=name, place="", connection=name, protocol=protocol, topics=[], username="air.platform-1",
-        last_received=None, installations=(),
+        last_received=None, installations=(), owner="company",
     )  # fmt: skip
 
 

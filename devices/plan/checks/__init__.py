@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devices.plan.checks import calibrations, channels, connections, dates, kpis, quality, targets
+from devices.plan.checks import (
+    agreement,
+    calibrations,
+    change,
+    channels,
+    connections,
+    dates,
+    detection,
+    kpis,
+    leaving_out,
+    manual,
+    quality,
+    readings,
+    targets,
+)
 from devices.plan.checks.fault import Fault
 from devices.plan.draft import Draft
 
@@ -16,8 +30,14 @@ _CHECKS = (
     *quality.CHECKS,
     *connections.CHECKS,
     *kpis.CHECKS,
+    *leaving_out.CHECKS,
     *targets.CHECKS,
     *calibrations.CHECKS,
+    *change.CHECKS,
+    *agreement.CHECKS,
+    *manual.CHECKS,
+    *readings.CHECKS,
+    *detection.CHECKS,
 )
 
 

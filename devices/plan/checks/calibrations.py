@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.units import parse_quantity, same_dimension
-from devices.plan.checks.channels import is_difference
+from core.units import parse_quantity
+from devices.plan.checks.channels import converts, is_difference
 from devices.plan.checks.fault import Fault, fault
 from devices.plan.draft import Draft
 from devices.plan.model import Calibration, Channel
@@ -34,7 +34,7 @@ def _of_channel(way: Way, one: Calibration, channel: Channel) -> Iterator[Fault]
         yield fault((*way, "channel"), "calibration-state", channel=one.channel)
         return
     for side, shown in (("before", one.before), ("after", one.after)):
-        if not same_dimension(parse_quantity(shown.value)[1], channel.canonical_unit):
+        if not converts(parse_quantity(shown.value)[1], channel.canonical_unit):
             yield fault((*way, side, "value"), "calibration-unit", unit=channel.canonical_unit)
         if not is_difference(parse_quantity(shown.uncertainty)[1], channel.canonical_unit):
             yield fault((*way, side, "uncertainty"), "uncertainty-absolute", unit=channel.canonical_unit)

@@ -24,9 +24,7 @@ def source_units(plan: Draft) -> Iterator[Fault]:
     for way, _, channel in channels_of(plan):
         if channel.unit is None or channel.source_unit is None:
             continue
-        try:
-            conversion(channel.source_unit, channel.unit)
-        except UnitError:
+        if not converts(channel.source_unit, channel.unit):
             yield fault((*way, "source_unit"), "source-unit", source=channel.source_unit, unit=channel.unit)
 
 
@@ -74,7 +72,16 @@ def is_difference(unit: str, of: str) -> bool:
     """
     if unit_of(unit) == unit_of(of):
         return True
-    return same_dimension(unit, of) and conversion(unit, of).offset == 0 and conversion(of, unit).offset == 0
+    return converts(unit, of) and conversion(unit, of).offset == 0 and conversion(of, unit).offset == 0
+
+
+def converts(unit: str, to: str) -> bool:
+    """Whether values in one unit can become values in another: of one dimension, and not a difference here, a point there."""
+    try:
+        conversion(unit, to)
+    except UnitError:
+        return False
+    return True
 
 
 CHECKS = (source_units, sources, max_hold, uncertainties)

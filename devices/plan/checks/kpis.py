@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.units import UnitError
+from devices.plan.agreement_measures import Agreement
 from devices.plan.checks.fault import Fault, fault
 from devices.plan.draft import Draft
-from devices.plan.event_measures import EventDuration, EventRate
+from devices.plan.event_measures import EventDuration, EventRate, OfEventsOrMatch
 from devices.plan.measure_parts import OfEvents
 from devices.plan.measured_unit import channel_of
-from devices.plan.measures import Capture, Increase, Integral, Measure, Share, Statistic, While
+from devices.plan.measures import Capture, Change, Increase, Integral, Measure, Share, Statistic, While
 from devices.plan.model import Channel, EventKind
 from devices.plan.problem import Way, guess, known
 from devices.plan.target import Bounds
@@ -34,8 +35,10 @@ def references(plan: Draft) -> Iterator[Fault]:
             case Capture(channels=channels):
                 for position, channel in enumerate(channels or ()):
                     yield from _channel(plan, measure, (*way, "channels", position), channel, everywhere=False)
+            case OfEventsOrMatch(match=str()):
+                pass  # devices/plan/checks/detection.py
             case OfEvents(event=event):
-                yield from _event(plan, way, measure, event)
+                yield from event_named(plan, (*way, "event"), measure, event)
                 if one is not None:
                     yield from _both(plan, (*way, *one[1]), measure, event, one[0])
             case _:
@@ -47,7 +50,11 @@ def measures(plan: Draft) -> Iterator[tuple[Way, Measure]]:
     for name, kpi in plan.kpis.items():
         for promise in kpi.promises:
             if promise.measure is not None:
-                yield ("kpis", name, *promise.way, "measure", promise.measure.kind), promise.measure
+                way: Way = ("kpis", name, *promise.way, "measure", promise.measure.kind)
+                if isinstance(promise.measure.of, Change):  # it speaks of slots and channels by what it is a change of
+                    yield (*way, "of", promise.measure.of.of.kind), promise.measure.of.inner
+                else:
+                    yield way, promise.measure
 
 
 def _slots(plan: Draft, way: Way, measure: Measure) -> Iterator[Fault]:
@@ -55,6 +62,8 @@ def _slots(plan: Draft, way: Way, measure: Measure) -> Iterator[Fault]:
         if slot not in plan.slots:
             there = list(plan.slots)
             yield fault((*way, "slots", position), "slot-unknown", known=known(there), guess=guess(slot, there))
+        elif plan.owner_of(slot) != "company":
+            yield fault((*way, "slots", position), "slot-not-companys", owner=plan.owner_of(slot))
 
 
 def _named_slots(plan: Draft, measure: Measure) -> list[str] | None:
@@ -62,8 +71,13 @@ def _named_slots(plan: Draft, measure: Measure) -> list[str] | None:
     return None if measure.of.slots is None else [slot for slot in measure.of.slots if slot in plan.slots]
 
 
+def _among(plan: Draft, measure: Measure) -> tuple[str, ...]:
+    """The slots that a measure may be about: those of the company, where it names none."""
+    return plan.company_slots if measure.of.slots is None else tuple(plan.slots)
+
+
 def _channel(plan: Draft, measure: Measure, at: Way, channel: str, *, everywhere: bool = True) -> Iterator[Fault]:
-    there = list(dict.fromkeys(name for slot in plan.slots.values() for name in slot.channels))
+    there = list(dict.fromkeys(name for slot in _among(plan, measure) for name in plan.slots[slot].channels))
     if channel not in there:
         # Named alone (integral: power) it does not stand at the path of its own.
         values = {"known": known(there), "guess": guess(channel, there)}
@@ -77,20 +91,21 @@ def _channel(plan: Draft, measure: Measure, at: Way, channel: str, *, everywhere
         yield Fault(way=at, code="channel-not-at", values=values, found=channel)
 
 
-def _event(plan: Draft, way: Way, measure: Measure, event: str) -> Iterator[Fault]:
-    there = list(dict.fromkeys(name for slot in plan.slots.values() for name in slot.events))
+def event_named(plan: Draft, way: Way, measure: Measure, event: str) -> Iterator[Fault]:
+    """A kind of event that a measure names at a path is reported by its slots."""
+    there = list(dict.fromkeys(name for slot in _among(plan, measure) for name in plan.slots[slot].events))
     if event not in there:
-        yield fault((*way, "event"), "event-unknown", known=known(there), guess=guess(event, there))
+        yield fault(way, "event-unknown", known=known(there), guess=guess(event, there))
         return
     for slot in _named_slots(plan, measure) or []:
         if event not in plan.slots[slot].events:
             has = known(list(plan.slots[slot].events))
-            yield fault((*way, "event"), "event-not-at", slot=slot, event=event, known=has)
+            yield fault(way, "event-not-at", slot=slot, event=event, known=has)
 
 
 def _both(plan: Draft, at: Way, measure: Measure, event: str, channel: str) -> Iterator[Fault]:
     """Events and what they are counted by are of the same slots."""
-    slots = [plan.slots[name] for name in (_named_slots(plan, measure) or plan.slots)]
+    slots = [plan.slots[name] for name in (_named_slots(plan, measure) or plan.company_slots)]
     somewhere = any(event in slot.events for slot in slots) and any(channel in slot.channels for slot in slots)
     if somewhere and not any(event in slot.events and channel in slot.channels for slot in slots):
         yield Fault(way=at, code="per-elsewhere", values={"event": event, "channel": channel}, found=channel)
@@ -99,14 +114,15 @@ def _both(plan: Draft, at: Way, measure: Measure, event: str, channel: str) -> I
 def concerned(plan: Draft, measure: Measure, channel: str) -> list[Channel]:
     """The definitions of a channel at the slots that a measure is about."""
     slots = _named_slots(plan, measure)
-    names = list(plan.slots) if slots is None else slots
-    found = (plan.slots[name].channels.get(channel) for name in names)
+    names = plan.company_slots if slots is None else slots
+    reference = measure.of.reference.slot if isinstance(measure.of, Agreement) else None
+    found = (plan.slots[name].channels.get(channel) for name in names if name != reference)
     return [definition for definition in found if definition is not None]
 
 
 def _kinds_of(plan: Draft, measure: Measure, event: str) -> list[EventKind]:
     slots = _named_slots(plan, measure)
-    names = list(plan.slots) if slots is None else slots
+    names = plan.company_slots if slots is None else slots
     found = (plan.slots[name].events.get(event) for name in names)
     return [kind for kind in found if kind is not None]
 
@@ -135,7 +151,11 @@ def kinds(plan: Draft) -> Iterator[Fault]:
             code = _wrong_kind(measure, channels)
             if code:
                 yield Fault(way=(*way, *one[1]), code=code, values={"channel": one[0]}, found=one[0])
-        if isinstance(of, EventDuration) and not all(kind.phased for kind in _kinds_of(plan, measure, of.event)):
+        if (
+            isinstance(of, EventDuration)
+            and of.match is None
+            and not all(kind.phased for kind in _kinds_of(plan, measure, of.event))
+        ):
             yield fault((*way, "event"), "event-phased", event=of.event)
 
 
@@ -146,6 +166,8 @@ def _wrong_kind(measure: Measure, channels: list[Channel]) -> str:
     if increase and any(channel.kind != "counter" for channel in channels):
         return "increase-counter"
     if any(channel.kind == "state" for channel in channels):
+        if isinstance(of, Agreement):
+            return "agreement-state"
         return "integral-state" if integral else "statistic-state" if isinstance(of, Statistic) else ""
     return ""
 
@@ -156,10 +178,11 @@ def conditions(plan: Draft) -> Iterator[Fault]:
         if isinstance(measure.of, Share):
             condition = measure.of.while_
             for channel in concerned(plan, measure, condition.channel)[:1]:
-                yield from _condition((*way, "while"), condition, channel)
+                yield from condition_faults((*way, "while"), condition, channel)
 
 
-def _condition(way: Way, condition: While, channel: Channel) -> Iterator[Fault]:
+def condition_faults(way: Way, condition: While, channel: Channel) -> Iterator[Fault]:
+    """What is wrong with a condition on a channel: states for values, or another dimension."""
     name, unit = condition.channel, channel.canonical_unit
     if channel.states is not None:
         if condition.in_ is None:
@@ -183,7 +206,7 @@ def captures(plan: Draft) -> Iterator[Fault]:
         for position, name in enumerate(measure.of.channels or ()):
             if any(channel.reporting != "periodic" for channel in concerned(plan, measure, name)):
                 yield fault((*way, "channels", position), "capture-periodic", channel=name)
-        slots = _named_slots(plan, measure) or list(plan.slots)
+        slots = _named_slots(plan, measure) or plan.company_slots
         found = [channel for slot in slots for channel in plan.slots[slot].channels.values()]
         if not any(channel is None or channel.reporting == "periodic" for channel in found):
             yield fault(way, "capture-none")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.units import shown_unit
+from devices.plan.agreement_measures import Agreement
 from devices.plan.checks.fault import Fault, fault
 from devices.plan.checks.kpis import concerned, convertible
 from devices.plan.draft import Draft, DraftKpi
+from devices.plan.manual import manual_unit
 from devices.plan.measured_unit import channel_of, unit_given
-from devices.plan.measures import Increase, Integral, Measure, Statistic
+from devices.plan.measures import Change, Delay, Increase, Integral, Measure, Statistic
 from devices.plan.problem import Way
 from devices.plan.target import Bounds
 
-_SHARES = ("share", "capture", "availability", "event_ratio")
-_NEVER_NEGATIVE = ("increase", "event_rate", "count", "event_duration", "mtbf")
+_SHARES = ("share", "capture", "availability", "event_ratio", "detection", "sequence")
+_NEVER_NEGATIVE = ("increase", "event_rate", "count", "event_duration", "mtbf", "forecast")
 
 
 def targets(plan: Draft) -> Iterator[Fault]:
@@ -32,13 +34,18 @@ def _target(plan: Draft, way: Way, measure: Measure, target: Bounds) -> Iterator
         if any(channel.kind == "state" for channel in channels) and measure.kind not in _SHARES:
             return  # told of the channel already
         unit = next((channel.canonical_unit for channel in channels), None)
+    declared = {name: quantity for name, quantity in plan.manual.items() if quantity is not None}
     given = unit_given(measure, unit)
     if given is None:
+        given = manual_unit(declared, measure)
+    if given is None:
         return
-    difference = isinstance(measure.of, Statistic) and measure.of.stat == "std"
+    of = measure.of
+    difference = (isinstance(of, Statistic) and of.stat == "std") or (isinstance(of, Agreement) and of.shifts)
+    difference = difference or (isinstance(of, Change) and of.as_ == "difference")
     if not convertible(target, given, difference=difference):
         yield fault(way, "target-unit", measure=_said(measure), unit=shown_unit(given) if "*" in given else given)
-    elif measure.kind in _SHARES and _idle(target.to("%"), most=100):
+    elif measure.kind in _SHARES and _idle(target.to(given), most=100 if given == "%" else 1):
         yield fault(way, "target-share", measure=measure.kind)
     elif measure.kind in _NEVER_NEGATIVE and _idle(target.to(given), most=None):
         yield fault(way, "target-negative", measure=measure.kind)
@@ -48,6 +55,8 @@ def _said(measure: Measure) -> str:
     match measure.of:
         case Statistic(stat=stat, channel=channel):
             return f"{stat} of {channel}"
+        case Delay(stat=stat):
+            return f"{stat} of the delay"
         case Integral(channel=channel) | Increase(channel=channel):
             return f"{measure.kind} of {channel}"
         case _:

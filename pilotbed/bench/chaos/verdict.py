@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbed.bench.chaos.load import Sender, counted
+from telemetry import binary
 
 _MOST_SHOWN: Final = 5
 
@@ -161,8 +162,7 @@ def _marked(ranges: Iterable[tuple[int, int]], published: int) -> NDArray[np.boo
 
 
 def _numbers(values: bytes) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = np.frombuffer(values, dtype=">f8").astype(np.int64)
-    return found
+    return binary.floats(values).astype(np.int64)
 
 
 def _short(receipt: dict[str, Any] | None) -> str:

@@ -1,0 +1,1 @@
+"""The sentences of the plan's rules, by subject: English, then Korean."""
