@@ -11,6 +11,10 @@ from typing import Any, Final
 from core.database import Connection
 from devices.registry import apply_plan
 from kpi.evaluate import evaluate
+from kpi.records.baselines import add_baseline, baseline_files
+from kpi.records.documents import Paper
+from kpi.records.manual import add_manual
+from kpi.records.manual_table import given_of
 from kpi.results import store
 from pilotbed.gallery.example import Answer, Example
 from pilotbed.loader import load_history
@@ -40,12 +44,26 @@ def run(connection: Connection, example: Example) -> Ran:
     plan = example.plan.plan
     apply_plan(connection, example.plan, who=WHO)
     load_history(connection, plan, STORIES[example.name](plan), datetime.now(UTC), lambda _: None)
+    _hand_in(connection, example)
     while summarise(connection):
         pass
     result = evaluate(connection, plan.pilot, final=True)
     store(connection, result, who=WHO)
     entry = next(one for one in result.document["kpis"] if one["id"] == example.answer.kpi)
     return Ran(example=example, entry=entry, differs=_differences(entry, example.answer))
+
+
+def _hand_in(connection: Connection, example: Example) -> None:
+    """The baselines and what people observed, from the files beside the plan."""
+    plan = example.plan.plan
+    for kpi, wanted in baseline_files(plan):
+        for name in dict.fromkeys(str(one.file) for one in wanted):
+            add_baseline(connection, plan.pilot, kpi, name, (example.path.parent / name).read_bytes(), who=WHO)
+    observed = example.path.with_suffix(".manual.csv")
+    if observed.exists():
+        content = observed.read_bytes()
+        paper = Paper(name=observed.name, content=content)
+        add_manual(connection, plan.pilot, given_of(content, plan), paper, who=WHO)
 
 
 def _differences(entry: Mapping[str, Any], answer: Answer) -> tuple[str, ...]:

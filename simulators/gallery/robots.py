@@ -47,6 +47,26 @@ def safety(plan: Plan) -> Story:
     )
 
 
+def unmanned(plan: Plan) -> Story:
+    """A kilometre an hour, 22 of which a person drove."""
+    at_us = every(plan, HOUR_US)
+    odometer = Told(at_us=at_us, value=np.arange(at_us.size, dtype=np.float64))
+    driven = np.arange(50, 2200, 100)  # in these hours
+    changes = np.sort(np.concatenate([[0], driven, driven + 1]))
+    mode = Told(at_us=at_us[changes], value=np.isin(changes, driven).astype(np.float64))
+    return Story(
+        told={("shuttle-1", "odometer"): odometer, ("shuttle-1", "mode"): mode}, linked={"shuttle-1": online(plan)}
+    )
+
+
+def landings(plan: Plan) -> Story:
+    """100 landings, 1, 2, … 100 cm beside the pad."""
+    at_us = spread(plan, 100)
+    order = 37 * np.arange(100) % 100 + 1
+    told = Told(at_us=at_us, value=order / 100)
+    return Story(told={("drone-1", "landing-error"): told}, linked={"drone-1": online(plan)})
+
+
 def flights(plan: Plan) -> Story:
     """100 numbered flights: of the forty-second nothing was ever heard."""
     events = []
