@@ -54,7 +54,7 @@ def _svg(text: str, language: str) -> bytes:
     drawn: str = convert.vegalite_to_svg(
         text.replace("µ", "μ"),
         config={"font": DOCUMENT_FONT, "background": "transparent"},
-        format_locale=_LOCALES[language],
+        format_locale=_numbers(language),
         time_format_locale=_LOCALES[language],
         allowed_base_urls=[],
     )
@@ -70,6 +70,13 @@ def _converter() -> Any:
 
 
 @cache
+def _numbers(language: str) -> dict[str, Any]:
+    """How numbers are written: a negative one with a hyphen, as everywhere else. The documents' font has no minus sign."""
+    found: dict[str, Any] = _converter().get_format_locale(_LOCALES[language])
+    return {**found, "minus": "-"}
+
+
+@cache
 def embed_options(language: str) -> dict[str, Any]:
     """What a page passes to ``vegaEmbed`` beside a specification.
 
@@ -82,6 +89,6 @@ def embed_options(language: str) -> dict[str, Any]:
         "ast": True,
         "renderer": "svg",
         "config": {"font": WEB_FONT},
-        "formatLocale": convert.get_format_locale(_LOCALES[language]),
+        "formatLocale": _numbers(language),
         "timeFormatLocale": convert.get_time_format_locale(_LOCALES[language]),
     }

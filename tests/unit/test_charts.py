@@ -232,3 +232,14 @@ def test_the_fonts_come_without_matplotlib() -> None:
     assert [file.name for file in font_files()] == ["NanumGothic.ttf", "NanumGothicBold.ttf"]
     code = "import sys; from kpi.charts import font_files; font_files(); sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_negative_number_is_written_with_a_sign_that_the_font_has(language: str) -> None:
+    points = tuple(
+        TrendPoint(label=label, value=value, cumulative=value) for label, value in (("3월", -26.0), ("4월", -22.0))
+    )
+    record = Trend(title="t", axis="변화 (%)", points=points, targets=())
+    drawn = svg(trend(record, language=language), language=language).decode()
+    assert "\u2212" not in drawn and re.search(r">-2\d", drawn)
+    assert embed_options(language)["formatLocale"]["minus"] == "-"
