@@ -82,6 +82,7 @@ class Collector:
             others=lambda: self._division.others(self._routes),
             draining=drain,
             tls=client_context(settings) if url.tls else None,
+            announced=lambda connected_ms: self._routes.announcement(self._division.mine, connected_ms),
         )
         self._heartbeat = Heartbeat(
             database_url,

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ingest.acks import NOBODY, Acks
+from ingest.announcing import Announcement
 from ingest.backoff import Backoff
 from ingest.broker_url import BrokerUrl
 from ingest.client import CollectorClient, Item
@@ -52,12 +53,15 @@ class Listener:
         others: Callable[[], list[str]] = list,
         draining: bool = False,
         tls: ssl.SSLContext | None = None,
+        announced: Callable[[int], Announcement | None] = lambda _: None,
     ) -> None:
         """
         :param name: the fixed name of the collector: its client id and the key of its session.
         :param others: what the session may be subscribed to from before: given up at each connect.
         :param draining: take up the session and subscribe to nothing more: only what is queued for it still comes.
         :param tls: for a URL that asks for it.
+        :param announced: what is said of a connection that begins at an instant (epoch ms). Where it is said elsewhere than
+            before, the connection begins anew: its last will was given with it.
         """
         self._url = url
         self._inbox = inbox
@@ -72,6 +76,8 @@ class Listener:
         self._client.on_unsubscribe = self._unsubscribed
         self._client.on_socket_register_write = lambda *_: self.wake()
         self.acks = Acks(self._client.acknowledge)
+        self._announced = announced
+        self._announcement: Announcement | None = None
         self._outgoing: deque[tuple[str, bytes]] = deque(maxlen=_MOST_OUTGOING)
         self._wanted = frozenset(filters)
         self._listening_to: frozenset[str] = frozenset()
@@ -85,6 +91,7 @@ class Listener:
         self._connected_at: float | None = None
         self._held_since: float | None = None
         self._away = False
+        self._asked_at = 0.0
         self._heard, self._bell = socket.socketpair()
         self._heard.setblocking(False)
         self._bell.setblocking(False)
@@ -154,6 +161,7 @@ class Listener:
             if self._client.socket() is None and self._held_since is None and self._backoff.wait_s(now=now) == 0:
                 self._connect(now)
             self._keep_subscribed()
+            self._keep_announced(now)
             self._publish_outgoing()
             self._turn(self._patience(now))
             if now - misc_at >= _TICK_S:
@@ -200,12 +208,18 @@ class Listener:
             self._away = True
             _log.warning("inbox is full, disconnecting until it is committed held=%d", self._inbox.messages)
             if self._client.socket() is not None:
+                self._say_goodbye()
                 self._client.disconnect()
 
     def _connect(self, now: float) -> None:
         # Before paho forgets what was queued for the connection before: no acknowledgement may slip into the next one.
         self.acks.closed()
         self._refusal = ""
+        self._announcement = None if self._draining else self._announced(time.time_ns() // 1_000_000)
+        if self._announcement is None:
+            self._client.will_clear()
+        else:
+            self._client.will_set(self._announcement.topic, self._announcement.will, qos=1, retain=True)
         try:
             self._client.reconnect()
         except (OSError, ValueError) as error:
@@ -255,6 +269,8 @@ class Listener:
             _log.error("the broker refuses a subscription reasons=%s, check the collector's rights", refused)
         elif self.listening_since is None:
             self.listening_since = time.time()
+            if self._announcement is not None:
+                self._client.publish(self._announcement.topic, self._announcement.birth, qos=1, retain=True)
 
     def _unsubscribed(self, _client: Any, _data: Any, _mid: Any, _reasons: Any, _properties: Any) -> None:
         if self._draining:
@@ -271,6 +287,23 @@ class Listener:
         if gone:
             self._client.unsubscribe(gone)
         _log.info("subscriptions changed new=%d gone=%d", len(new), len(gone))
+
+    def _keep_announced(self, now: float) -> None:
+        """Begin the connection anew if something else is to be said of it: a last will is given with CONNECT."""
+        if now - self._asked_at < _TICK_S or self.listening_since is None or self._client.socket() is None:
+            return
+        self._asked_at = now
+        said, wanted = self._announcement, self._announced(0)
+        if (said and said.topic) != (wanted and wanted.topic):
+            _log.info("connecting anew, with another last will topic=%s", wanted and wanted.topic)
+            self._say_goodbye()
+            self._client.disconnect()
+
+    def _say_goodbye(self) -> None:
+        if self._announcement is not None:
+            death = self._announcement.death(time.time_ns() // 1_000_000)
+            self._client.publish(self._announcement.topic, death, qos=1, retain=True)
+            self._announcement = None
 
     def _publish_outgoing(self) -> None:
         connected = self.acks.generation != NOBODY
@@ -296,6 +329,7 @@ class Listener:
         self._parting = True
         self._publish_outgoing()
         if self._client.is_connected():
+            self._say_goodbye()
             self._client.ask()
         while self._client.socket() is not None and time.monotonic() < end:
             if self._client.answered and not self._client.want_write():

@@ -7,9 +7,10 @@ from typing import Final
 
 from paho.mqtt.matcher import MQTTMatcher
 
+from ingest.announcing import Announcement
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoder
-from ingest.protocols import PROTOCOLS, ProtocolConnection, Waiting
+from ingest.protocols import PROTOCOLS, Announcing, ProtocolConnection, Waiting
 from ingest.protocols.native import NATIVE_FILTERS, native_parts
 from ingest.topics import without_covered
 
@@ -81,6 +82,18 @@ class Routes:
                     for native in NATIVE_FILTERS
                 )
         return without_covered(own)
+
+    def announcement(self, mine: Callable[[ConnectionBinding], bool], connected_ms: int) -> Announcement | None:
+        """What a collector says of itself: of the first of its connections that wants something said.
+
+        A connection to the broker has one last will, so there is one announcement.
+        """
+        for binding, protocol in self._connections:
+            if mine(binding) and isinstance(protocol, Announcing):
+                found = protocol.announcement(connected_ms)
+                if found is not None:
+                    return found
+        return None
 
     def find(self, topic: bytes) -> Route:
         """The route of a topic; one without a decoder where nobody reads it."""

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
+from ingest.announcing import Announcement
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoded, Decoder
 
@@ -35,6 +36,14 @@ class Waiting(Protocol):
 
     def wait(self, now_us: int, out: Decoded) -> None:
         """Look, about each second, whether something that was waited for did not come."""
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A protocol whose devices look for their host."""
+
+    def announcement(self, connected_ms: int) -> Announcement | None:
+        """What is said of a connection of ours to the broker that began then; None if the plan wants nothing said."""
 
 
 @dataclass(frozen=True, slots=True)

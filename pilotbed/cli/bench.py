@@ -105,6 +105,18 @@ def verdicts(
 
 
 @app.command()
+def decode(
+    repeat: Annotated[int, typer.Option(min=1, max=50, help="How often; the median counts.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Messages a second of one core, from bytes to readings in canonical units, a protocol at a time."""
+    from pilotbed.bench import decode as bench  # every protocol's parts: not for the other measurements
+
+    report = bench.bench_decode(repeat, say=_say)
+    print(json.dumps(report, ensure_ascii=False) if as_json else bench.table(report))
+
+
+@app.command()
 def evaluate(
     share: Annotated[
         float, typer.Option(min=0.0001, max=1, help="Of 1 Hz × 20 channels; all hours, by a longer period.")

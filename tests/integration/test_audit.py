@@ -54,7 +54,7 @@ ELSEWHERE = {
     "label add", "label import", "label withdraw",  # tried in test_label_file.py
     "manual add", "manual import", "manual withdraw",  # in test_manual.py
     "baseline import",  # in test_change.py
-    "bench ingest", "bench chaos", "bench verdicts", "bench evaluate", "bench store",  # make stores of their own
+    "bench ingest", "bench chaos", "bench verdicts", "bench decode", "bench evaluate", "bench store",  # make stores of their own
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -246,7 +247,7 @@ def test_a_node_speaks_for_itself_and_hears_what_is_said_to_it(
         collector(broker) as host,
         connected(broker, credential.username, credential.password) as edge,
     ):
-        state = HostState(host="pilotbed", connected_ms=now_ms())
+        state = HostState(host=f"{pilot}-host", connected_ms=now_ms())  # of the shared broker others tell theirs
         for topic, body in ((state.topic, state.birth), rebirth(pilot, "N1", now_ms() * 1000)):
             assert edge.subscribe(topic) == 1
             assert host.publish(topic, body) == 0
@@ -350,3 +351,44 @@ def test_an_edge_node_that_others_wrote(
         wait_for(lambda: links(connection)[-1:] == ["offline"], what="its will", within_s=30)
     assert count(connection, "quarantine") == 0
     assert count(connection, "rejection") == 0
+
+
+def told(client: Client, within_s: float = 15.0) -> dict[str, Any]:
+    """The next word of a host application."""
+    topic, raw = client.heard.get(timeout=within_s)
+    assert topic == "spBv1.0/STATE/pilotbed"
+    found: dict[str, Any] = json.loads(raw)
+    return found
+
+
+def test_nodes_see_whether_their_host_is_there_whatever_ends_it(
+    connection: Connection, database_url: str, own_broker: Mosquitto, pilot: str, tmp_path: Path
+) -> None:
+    credential = registered(connection, own_broker, pilot)
+    assert credential is not None
+    name = "collector-1"
+    with connected(own_broker, credential.username, credential.password) as client:
+        assert client.subscribe("spBv1.0/STATE/+") == 1
+        with collector_process(database_url, own_broker.collector_url(name), name, tmp_path / "log") as process:
+            birth = told(client)
+            assert birth["online"] is True
+            process.kill()
+            process.wait(10)
+            assert told(client) == {"online": False, "timestamp": birth["timestamp"]}, "the will is of that very birth"
+        with collecting(database_url, own_broker.collector_url(name), name):
+            again = told(client)
+            assert again["online"] is True and again["timestamp"] > birth["timestamp"]
+        last = told(client)
+        assert last["online"] is False and last["timestamp"] >= again["timestamp"]
+
+
+def test_a_host_that_a_plan_names_later_is_told_without_a_restart(
+    connection: Connection, database_url: str, own_broker: Mosquitto, pilot: str
+) -> None:
+    name = "collector-1"
+    with collecting(database_url, own_broker.collector_url(name), name):
+        credential = registered(connection, own_broker, pilot)
+        assert credential is not None
+        with connected(own_broker, credential.username, credential.password) as client:
+            assert client.subscribe("spBv1.0/STATE/+") == 1
+            assert told(client)["online"] is True

@@ -11,6 +11,7 @@ from ingest.binding import FUTURE_US, ConnectionBinding, SlotBinding
 from ingest.message import Decoded, Decoder, Message
 from ingest.protocols.json.decoder import JsonConnection
 from ingest.protocols.native import native_parts
+from ingest.protocols.sparkplug.host import HostState
 from ingest.protocols.sparkplug.node import Turn
 from ingest.protocols.sparkplug.payload import MOST_METRICS
 from ingest.protocols.sparkplug.remembered import MOST_NODES, NODES, Count, Nodes, Session, Table, key
@@ -32,6 +33,7 @@ class SparkplugConnection:
         self.filters = heard(self._given)
         options = binding.options.get("options") or {}
         self._reorder_us = round(seconds(options.get("reorder") or "5 s") * 1_000_000)
+        self._host: str | None = options.get("host")
         named = nodes_named(self._given)
         self._alone = named is not None and len(named) == 1
         # On native topics they speak JSON, which knows nothing of our options.
@@ -51,6 +53,10 @@ class SparkplugConnection:
             return _Passing()
         node = self._node(found.group, found.node)
         return TopicDecoder(node, found) if node.slots else _Slotless(self.binding, found)
+
+    def announcement(self, connected_ms: int) -> HostState | None:
+        """Our state as its nodes' host application, if the plan names one."""
+        return None if self._host is None else HostState(host=self._host, connected_ms=connected_ms)
 
     def wait(self, now_us: int, out: Decoded) -> None:
         """Ask for births, or wait no longer for them, once it is time."""
