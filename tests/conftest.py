@@ -20,6 +20,7 @@ from psycopg import sql
 from core.database import Connection, connected
 from core.errors import EnvironmentProblem
 from core.migrate import engine, migrate
+from core.settings import settings
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.mosquitto import Mosquitto
 from pilotbed.stack.postgres import Postgres
@@ -38,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """A worker of several is given a terminal's width, which a command that writes into a pipe does not have."""
     if hasattr(config, "workerinput"):
         os.environ.pop("COLUMNS", None)
+
+
+def pytest_runtest_setup() -> None:
+    """No test sees what the environment of another said."""
+    settings.cache_clear()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -104,6 +104,8 @@ def test_ctrl_c_leaves_no_database_behind(database_server: str) -> None:
         if process.poll() is None:
             process.kill()
             process.wait(10)
+        assert process.stderr is not None
+        process.stderr.close()
     assert process.returncode != 0, said
     assert not made & databases(database_server)
 
