@@ -1,11 +1,33 @@
-"""A chart's specification as a browser under a strict content security policy can draw it."""
+"""A chart as a browser gets it: to draw itself, under a strict content security policy; or, without a script, as an image."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
+
+from fastapi.responses import JSONResponse, Response
 
 from core.window import EPOCH
+from dashboards.wording import Wording
+from kpi.charts import embed_options, svg
+
+RESULTS_GOOD_S: Final = 3600.0
+"""A result never changes, so neither do its charts."""
+
+
+def as_script(spec: dict[str, Any], words: Wording, *, empty: str) -> Response:
+    """The specification for the browser's own drawing, and how it is to draw it.
+
+    :param spec: empty where there is nothing to draw; ``empty`` is what is said then.
+    """
+    if not spec:
+        return JSONResponse({"empty": words.say(empty)})
+    return JSONResponse({"spec": for_browser(spec), "options": embed_options(words.language)})
+
+
+def as_picture(spec: dict[str, Any], words: Wording) -> Response:
+    """The same chart as an image."""
+    return Response(svg(spec, language=words.language), media_type="image/svg+xml")
 
 
 def for_browser(spec: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias, cast
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Form, Query, Request
 
 from core.errors import PermanentError
 from core.language import LANGUAGES
@@ -104,6 +104,10 @@ def _pilot(pilot: str, person: Who, connection: Database) -> VisiblePilot:
 
 Pilot: TypeAlias = Annotated[VisiblePilot, Depends(_pilot)]
 """The pilot of the address, if the person may see it; else the route answers 404."""
+
+
+VersionNumber: TypeAlias = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
+"""Of a result; None: the newest."""
 
 
 def only(*roles: Role) -> Callable[[Person], None]:

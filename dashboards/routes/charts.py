@@ -6,20 +6,20 @@ import math
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from core.database import Connection
 from core.errors import NotFound
 from core.language import N_
 from dashboards.access import VisiblePilot
 from dashboards.bands import agreed_of, noticed
-from dashboards.browser import for_browser
+from dashboards.browser import as_picture, as_script
 from dashboards.plans import former_limits, limits, plan_of
 from dashboards.site import Database, Site, site_of
 from dashboards.spans import Span, span_of, window_and_step
 from dashboards.visit import Pilot, visit_of
 from dashboards.wording import Wording
-from kpi.charts import Band, Line, Series, Step, channel_series, embed_options, svg
+from kpi.charts import Band, Line, Series, Step, channel_series
 from telemetry.channels import ChannelInfo, channel
 from telemetry.windows import resampled, snapshot
 
@@ -29,28 +29,25 @@ router = APIRouter()
 @router.get("/pilots/{pilot}/charts/{slot}/{name}.json")
 def as_json(request: Request, pilot: Pilot, connection: Database, slot: str, name: str, span: str = "") -> Response:
     """The specification of a channel's chart, as wide as its place, and how the browser is to draw it."""
-    language = visit_of(request).language
-    spec = _spec(site_of(request), connection, pilot, slot, name, span_of(span), language)
-    if is_empty(spec):
-        return JSONResponse({"empty": Wording(language=language).say(N_("이 기간에는 받은 값이 없습니다"))})
-    return JSONResponse({"spec": for_browser(spec), "options": embed_options(language)})
+    words = Wording(language=visit_of(request).language)
+    spec = _spec(site_of(request), connection, pilot, slot, name, span_of(span), words)
+    return as_script({} if is_empty(spec) else spec, words, empty=N_("이 기간에는 받은 값이 없습니다"))
 
 
 @router.get("/pilots/{pilot}/charts/{slot}/{name}.svg")
 def as_image(request: Request, pilot: Pilot, connection: Database, slot: str, name: str, span: str = "") -> Response:
     """The same chart as an image."""
-    language = visit_of(request).language
-    spec = _spec(site_of(request), connection, pilot, slot, name, span_of(span), language)
-    return Response(svg(spec, language=language), media_type="image/svg+xml")
+    words = Wording(language=visit_of(request).language)
+    return as_picture(_spec(site_of(request), connection, pilot, slot, name, span_of(span), words), words)
 
 
 def _spec(
-    site: Site, connection: Connection, pilot: VisiblePilot, slot: str, name: str, span: Span, language: str
+    site: Site, connection: Connection, pilot: VisiblePilot, slot: str, name: str, span: Span, words: Wording
 ) -> dict[str, Any]:
-    key = (pilot.name, pilot.plan_sha256, slot, name, span.code, language)
+    key = (pilot.name, pilot.plan_sha256, slot, name, span.code, words.language)
     return site.charts.get(
         key,
-        lambda: _made(connection, pilot, slot, name, span, Wording(language=language)),
+        lambda: _made(connection, pilot, slot, name, span, words),
         span_s=span.good_s,
         keep=lambda spec: not is_empty(spec),  # whoever connects a device sees its first reading at once
     )

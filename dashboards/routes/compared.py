@@ -2,83 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import Response
 
-from core.database import Connection
 from core.errors import NotFound
 from core.language import N_
-from dashboards.access import VisiblePilot
-from dashboards.browser import for_browser
-from dashboards.judged import Result, one_version
+from dashboards.browser import RESULTS_GOOD_S, as_picture, as_script
+from dashboards.judged import one_version
+from dashboards.pilot_page import Page, PilotPage
 from dashboards.plans import plan_at
-from dashboards.site import Database, site_of
-from dashboards.visit import Pilot, Who, visit_of
-from dashboards.wording import Wording
-from kpi.charts import embed_options, svg
+from dashboards.visit import VersionNumber
 from kpi.compared import cloud_spec, comparison, off_spec
 
 router = APIRouter()
 
 What = Literal["pairs", "difference"]
-_GOOD_S = 3600.0
-"""A result never changes, so neither do its charts."""
-VersionNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 
 
 @router.get("/pilots/{pilot}/results/{kind}/{label}/{key}/compared/{what}.json")
-def as_json(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    kind: str,
-    label: str,
-    key: str,
-    what: What,
-    version: VersionNumber = None,
-) -> Response:
+def as_json(page: Page, kind: str, label: str, key: str, what: What, version: VersionNumber = None) -> Response:
     """The specification of one of the charts, as wide as its place."""
-    language = visit_of(request).language
-    shown = one_version(connection, person, pilot, kind, label, version)
-    spec = _spec(request, connection, pilot, shown, key, what)
-    if not spec:
-        return JSONResponse(
-            {"empty": Wording(language=language).say(N_("이 기간에는 기준측정값과 짝을 이룬 값이 없습니다"))}
-        )
-    return JSONResponse({"spec": for_browser(spec), "options": embed_options(language)})
+    spec = _spec(page, kind, label, key, what, version)
+    return as_script(spec, page.words, empty=N_("이 기간에는 기준측정값과 짝을 이룬 값이 없습니다"))
 
 
 @router.get("/pilots/{pilot}/results/{kind}/{label}/{key}/compared/{what}.svg")
-def as_image(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    kind: str,
-    label: str,
-    key: str,
-    what: What,
-    version: VersionNumber = None,
-) -> Response:
+def as_image(page: Page, kind: str, label: str, key: str, what: What, version: VersionNumber = None) -> Response:
     """The same chart as an image."""
-    shown = one_version(connection, person, pilot, kind, label, version)
-    spec = _spec(request, connection, pilot, shown, key, what)
+    spec = _spec(page, kind, label, key, what, version)
     if not spec:
-        raise NotFound(f"The KPI {key!r} of pilot {pilot.name!r} has no pairs in this result.")
-    return Response(svg(spec, language=visit_of(request).language), media_type="image/svg+xml")
+        raise NotFound(f"The KPI {key!r} of pilot {page.pilot.name!r} has no pairs in this result.")
+    return as_picture(spec, page.words)
 
 
-def _spec(
-    request: Request, connection: Connection, pilot: VisiblePilot, shown: Result, key: str, what: What
-) -> dict[str, Any]:
+def _spec(page: PilotPage, kind: str, label: str, key: str, what: What, version: int | None) -> dict[str, Any]:
     """Empty where there is nothing to draw."""
-    language = visit_of(request).language
+    connection, pilot, language = page.connection, page.pilot, page.words.language
+    shown = one_version(connection, page.person, pilot, kind, label, version)
     plan = plan_at(connection, pilot, shown.plan_version, str(shown.document["plan"]["sha256"]))
     if shown.entry(key) is None or key not in plan.kpis:
-        raise NotFound(f"The result {shown.kind} {shown.label} of pilot {pilot.name!r} has no KPI {key!r}.")
+        raise NotFound(f"The result {kind} {label} of pilot {pilot.name!r} has no KPI {key!r}.")
 
     def made() -> dict[str, Any]:
         found = comparison(connection, plan, plan.kpis[key], shown.document)
@@ -86,5 +51,5 @@ def _spec(
             return {}
         return cloud_spec(found, language) if what == "pairs" else off_spec(found, language)
 
-    known = ("compared", pilot.name, shown.kind, shown.label, shown.version, key, what, language)
-    return site_of(request).charts.get(known, made, span_s=_GOOD_S, keep=bool)
+    known = ("compared", pilot.name, kind, label, shown.version, key, what, language)
+    return page.site.charts.get(known, made, span_s=RESULTS_GOOD_S, keep=bool)

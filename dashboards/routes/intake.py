@@ -12,14 +12,13 @@ from fastapi.responses import Response
 
 from core.language import N_
 from dashboards import account
-from dashboards.live import heard, link_word
 from dashboards.pages import render
-from dashboards.plans import places_of, plan_of
+from dashboards.pilot_page import Page
+from dashboards.plans import places_of
 from dashboards.reasons import few_words
 from dashboards.site import Database, site_of
-from dashboards.visit import Pilot, Who, visit_of
-from dashboards.waiting import MOST_LISTED, intake_of, waiting_count
-from dashboards.wording import Wording
+from dashboards.visit import Pilot
+from dashboards.waiting import MOST_LISTED, intake_of
 
 router = APIRouter()
 
@@ -34,34 +33,24 @@ IDENTITIES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 @router.get("/pilots/{pilot}/intake")
-def intake(
-    request: Request, pilot: Pilot, person: Who, connection: Database, day: str = "", timed: str = ""
-) -> Response:
+def intake(page: Page, day: str = "", timed: str = "") -> Response:
     """The account of a day as a picture and tables; the last days; what was refused with its reason and the next step."""
-    words = Wording(language=visit_of(request).language)
-    site = site_of(request)
-    found = heard(connection, person, pilot.name)[pilot.pilot_id]
-    days = account.days_of(pilot, day)
-    counted = account.counted(site, connection, pilot, days.day)
-    return render(
-        request,
+    words = page.words
+    site = page.site
+    days = account.days_of(page.pilot, day)
+    counted = account.counted(site, page.connection, page.pilot, days.day)
+    return page.show(
         "intake.html",
-        pilot=pilot,
-        heard=found,
-        link=link_word(found),
-        refused=waiting_count(connection, person, pilot),
-        places=places_of(connection, pilot),
-        manual_declared=bool(plan_of(connection, pilot).manual),
         days=days,
         account=counted,
         bars=account.bars(counted),
-        timed=account.timed(site, connection, pilot, days.day)
+        timed=account.timed(site, page.connection, page.pilot, days.day)
         if timed
-        else account.timed_if_kept(site, pilot, days.day),
+        else account.timed_if_kept(site, page.pilot, days.day),
         identity_words=IDENTITIES,
         few_words=few_words,
         most_listed=MOST_LISTED,
-        intake=intake_of(connection, pilot, site.reasons, words, datetime.now(UTC)),
+        intake=intake_of(page.connection, page.pilot, site.reasons, words, datetime.now(UTC)),
     )
 
 

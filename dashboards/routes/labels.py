@@ -9,74 +9,58 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, File, UploadFile
+from fastapi.responses import Response
 
 from core.database import Connection
 from core.errors import NotFound, PermanentError
 from core.window import instant
 from dashboards.access import VisiblePilot
+from dashboards.forms import ENTERING, Text, paper_of
 from dashboards.labelling import OUTCOME_WORDS, SIDE_WORDS, kinds_shown
+from dashboards.pilot_page import Page, PilotPage
 from dashboards.plans import plan_of
-from dashboards.routes.pilot import pilot_page
 from dashboards.site import Database
 from dashboards.users import Person
-from dashboards.visit import Pilot, Who, only, real_form, visit_of
+from dashboards.visit import Pilot, only, real_form
 from kpi.records import documents
 from kpi.records.label_cells import Defaults
 from kpi.records.label_file import Preview, preview
 from kpi.records.label_windows import sample_windows
 from kpi.records.labels import OUTCOMES, Given, Label, add_labels, labels, truth_slots, withdraw_label
-from kpi.records.refusal import refusal_text
 
 router = APIRouter()
 
-_ENTERING: Final = ("officer", "admin")
-_WRONG: Final = 400
 _MOST_ROWS: Final = 200
 """So many rows of a file are shown before it is taken; those that are refused first."""
 _FIELDS: Final = ("of", "labeller", "side", "blind", "reader", "slot", "start", "end", "outcome", "place", "note")
-_Text = Annotated[str, Form(max_length=2_000)]
 
 
 @router.get("/pilots/{pilot}/labels")
-def listed(request: Request, pilot: Pilot, person: Who, connection: Database) -> Response:
+def listed(page: Page) -> Response:
     """How far the labelling is, and the newest labels of each kind."""
-    return pilot_page(
-        request, connection, person, pilot, "labels.html", kinds=kinds_shown(connection, pilot, plan_of(connection, pilot)),
-        outcome_words=OUTCOME_WORDS, side_words=SIDE_WORDS, may_enter=person.role in _ENTERING,
+    return page.show("labels.html", kinds=kinds_shown(page.connection, page.pilot, page.plan),
+        outcome_words=OUTCOME_WORDS, side_words=SIDE_WORDS, may_enter=page.person.role in ENTERING,
     )  # fmt: skip
 
 
-@router.get("/pilots/{pilot}/labels/new", dependencies=[Depends(only(*_ENTERING))])
-def form(request: Request, pilot: Pilot, person: Who, connection: Database, of: str = "") -> Response:
+@router.get("/pilots/{pilot}/labels/new", dependencies=[Depends(only(*ENTERING))])
+def form(page: Page, of: str = "") -> Response:
     """The forms: a file, or one label."""
-    return _form(request, connection, person, pilot, {"of": of}, None)
+    return _form(page, {"of": of}, None)
 
 
-def _form(
-    request: Request,
-    connection: Connection,
-    person: Person,
-    pilot: VisiblePilot,
-    given: Mapping[str, str],
-    fault: PermanentError | None,
-) -> Response:
-    plan = plan_of(connection, pilot)
+def _form(page: PilotPage, given: Mapping[str, str], fault: PermanentError | None) -> Response:
+    plan = page.plan
     slots = truth_slots(plan, given["of"])
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    return page.show(
         "label_form.html",
-        status=200 if fault is None else _WRONG,
         given={**dict.fromkeys(_FIELDS, ""), "outcome": "positive", "reader": "1", **given},
         slots=slots,
-        sides=_sides(person),
+        sides=_sides(page.person),
         side_words=SIDE_WORDS,
         outcome_words=OUTCOME_WORDS,
-        fault=None if fault is None else refusal_text(fault, visit_of(request).language),
+        fault=fault,
         most_mib=documents.MOST_BYTES >> 20,
     )
 
@@ -118,36 +102,28 @@ def _previewed(
     return replace(found, rows=rows)
 
 
-@router.post("/pilots/{pilot}/labels/preview", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
+@router.post("/pilots/{pilot}/labels/preview", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
 def show_preview(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    of: _Text = "",
-    labeller: _Text = "",
-    side: _Text = "",
-    blind: _Text = "",
-    reader: _Text = "1",
+    page: Page,
+    of: Text = "",
+    labeller: Text = "",
+    side: Text = "",
+    blind: Text = "",
+    reader: Text = "1",
     document: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """What would be taken of a file, row by row. The file waits."""
     fields = {"of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader}
-    truth_slots(plan_of(connection, pilot), of)  # or there is no such page
+    truth_slots(page.plan, of)  # or there is no such page
     try:
-        name, content = ("", b"") if document is None else (document.filename or "", document.file.read())
-        paper = documents.paper(name, content)
-        found = _previewed(connection, pilot, person, fields, paper)
+        paper = paper_of(document)
+        found = _previewed(page.connection, page.pilot, page.person, fields, paper)
     except NotFound:
         raise
     except PermanentError as fault:
-        return _form(request, connection, person, pilot, fields, fault)
+        return _form(page, fields, fault)
     rows = sorted(found.rows, key=lambda row: (row.fault is None, row.line))[:_MOST_ROWS]
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    return page.show(
         "label_preview.html",
         fields=fields,
         found=found,
@@ -156,69 +132,63 @@ def show_preview(
         not_taken=len(found.refused),
         outcome_words=OUTCOME_WORDS,
         side_words=SIDE_WORDS,
-        upload=documents.set_aside(connection, pilot.name, person.name, paper) if found.taken else "",
+        upload=documents.set_aside(page.connection, page.pilot.name, page.person.name, paper) if found.taken else "",
     )
 
 
-@router.post("/pilots/{pilot}/labels", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
+@router.post("/pilots/{pilot}/labels", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
 def take(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    of: _Text = "",
-    labeller: _Text = "",
-    side: _Text = "",
-    blind: _Text = "",
-    reader: _Text = "1",
-    upload: _Text = "",
+    page: Page,
+    of: Text = "",
+    labeller: Text = "",
+    side: Text = "",
+    blind: Text = "",
+    reader: Text = "1",
+    upload: Text = "",
 ) -> Response:
     """Record what was shown."""
     fields = {"of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader}
-    truth_slots(plan_of(connection, pilot), of)
+    truth_slots(page.plan, of)
     try:
-        paper = documents.waiting(connection, pilot.name, person.name, upload)
-        found = _previewed(connection, pilot, person, fields, paper)
-        add_labels(connection, pilot.name, of, found.taken, paper=paper, who=person.name)
-        documents.taken(connection, upload)
+        paper = documents.waiting(page.connection, page.pilot.name, page.person.name, upload)
+        found = _previewed(page.connection, page.pilot, page.person, fields, paper)
+        add_labels(page.connection, page.pilot.name, of, found.taken, paper=paper, who=page.person.name)
+        documents.taken(page.connection, upload)
     except NotFound:
         raise
     except PermanentError as fault:
-        return _form(request, connection, person, pilot, fields, fault)
-    return RedirectResponse(f"/pilots/{pilot.name}/labels#of-{of}", status_code=303)
+        return _form(page, fields, fault)
+    return page.to(f"labels#of-{of}")
 
 
-@router.post("/pilots/{pilot}/labels/one", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
+@router.post("/pilots/{pilot}/labels/one", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
 def add(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    of: _Text = "",
-    labeller: _Text = "",
-    side: _Text = "",
-    blind: _Text = "",
-    reader: _Text = "1",
-    slot: _Text = "",
-    start: _Text = "",
-    end: _Text = "",
-    outcome: _Text = "",
-    place: _Text = "",
-    note: _Text = "",
+    page: Page,
+    of: Text = "",
+    labeller: Text = "",
+    side: Text = "",
+    blind: Text = "",
+    reader: Text = "1",
+    slot: Text = "",
+    start: Text = "",
+    end: Text = "",
+    outcome: Text = "",
+    place: Text = "",
+    note: Text = "",
 ) -> Response:
     """Record one label."""
     fields = {
         "of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader, "slot": slot, "start": start,
         "end": end, "outcome": outcome, "place": place, "note": note,
     }  # fmt: skip
-    truth_slots(plan_of(connection, pilot), of)
+    truth_slots(page.plan, of)
     try:
-        add_labels(connection, pilot.name, of, [_one(pilot, person, fields)], who=person.name)
+        add_labels(page.connection, page.pilot.name, of, [_one(page.pilot, page.person, fields)], who=page.person.name)
     except NotFound:
         raise
     except PermanentError as fault:
-        return _form(request, connection, person, pilot, fields, fault)
-    return RedirectResponse(f"/pilots/{pilot.name}/labels#of-{of}", status_code=303)
+        return _form(page, fields, fault)
+    return page.to(f"labels#of-{of}")
 
 
 def _one(pilot: VisiblePilot, person: Person, fields: Mapping[str, str]) -> Given:
@@ -260,45 +230,31 @@ def windows(pilot: Pilot, connection: Database, key: str) -> Response:
     return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/pilots/{pilot}/labels/{number}/withdraw", dependencies=[Depends(only(*_ENTERING))])
-def withdrawing(request: Request, pilot: Pilot, person: Who, connection: Database, number: int) -> Response:
+@router.get("/pilots/{pilot}/labels/{number}/withdraw", dependencies=[Depends(only(*ENTERING))])
+def withdrawing(page: Page, number: int) -> Response:
     """What would be withdrawn; it asks why."""
-    return _withdrawing(request, connection, person, pilot, number, None)
+    return _withdrawing(page, number, None)
 
 
-def _withdrawing(
-    request: Request,
-    connection: Connection,
-    person: Person,
-    pilot: VisiblePilot,
-    number: int,
-    fault: PermanentError | None,
-) -> Response:
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+def _withdrawing(page: PilotPage, number: int, fault: PermanentError | None) -> Response:
+    return page.show(
         "label_withdraw.html",
-        status=200 if fault is None else _WRONG,
-        one=_label(connection, pilot, number),
+        one=_label(page.connection, page.pilot, number),
         outcome_words=OUTCOME_WORDS,
         side_words=SIDE_WORDS,
-        fault=None if fault is None else refusal_text(fault, visit_of(request).language),
+        fault=fault,
     )
 
 
-@router.post("/pilots/{pilot}/labels/{number}/withdraw", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
-def withdraw(
-    request: Request, pilot: Pilot, person: Who, connection: Database, number: int, why: _Text = ""
-) -> Response:
+@router.post("/pilots/{pilot}/labels/{number}/withdraw", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
+def withdraw(page: Page, number: int, why: Text = "") -> Response:
     """Let it count no more."""
-    one = _label(connection, pilot, number)
+    one = _label(page.connection, page.pilot, number)
     try:
-        withdraw_label(connection, number, why=why, who=person.name, pilot=pilot.name)
+        withdraw_label(page.connection, number, why=why, who=page.person.name, pilot=page.pilot.name)
     except PermanentError as fault:
-        return _withdrawing(request, connection, person, pilot, number, fault)
-    return RedirectResponse(f"/pilots/{pilot.name}/labels#of-{one.kind}", status_code=303)
+        return _withdrawing(page, number, fault)
+    return page.to(f"labels#of-{one.kind}")
 
 
 def _label(connection: Connection, pilot: VisiblePilot, number: int) -> Label:

@@ -7,45 +7,40 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, File, UploadFile
+from fastapi.responses import Response
 
 from core.database import Connection
 from core.errors import NotFound, PermanentError
 from dashboards.access import VisiblePilot
+from dashboards.forms import ENTERING, Text, paper_of
+from dashboards.pilot_page import Page, PilotPage
 from dashboards.plans import plan_of
-from dashboards.routes.pilot import pilot_page
 from dashboards.site import Database
-from dashboards.users import Person
-from dashboards.visit import Pilot, Who, only, real_form, visit_of
+from dashboards.visit import Pilot, only, real_form
 from kpi.records import documents
 from kpi.records.manual import ManualEntry, add_manual, manual_entries, quantity_of, require_free, withdraw_manual
 from kpi.records.manual_rules import Given, checked, in_unit, number, whole, window_of
-from kpi.records.refusal import refusal_text
 
 router = APIRouter()
 
-_ENTERING: Final = ("officer", "admin")
 _FIELDS: Final = ("of", "start", "end", "at", "value", "exposure", "n", "sd", "slot", "measured_by", "note")
-_WRONG: Final = 400
-_MOST_NUMBER: Final = 2**62
-_Text = Annotated[str, Form(max_length=2_000)]
 _SHOWN_TYPES: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "text/csv", "text/plain"})
 """What a browser is told a document is. It saves it in any case; of all others it is told nothing."""
 
 
 def _fields(
-    of: _Text = "",
-    start: _Text = "",
-    end: _Text = "",
-    at: _Text = "",
-    value: _Text = "",
-    exposure: _Text = "",
-    n: _Text = "",
-    sd: _Text = "",
-    slot: _Text = "",
-    measured_by: _Text = "",
-    note: _Text = "",
+    of: Text = "",
+    start: Text = "",
+    end: Text = "",
+    at: Text = "",
+    value: Text = "",
+    exposure: Text = "",
+    n: Text = "",
+    sd: Text = "",
+    slot: Text = "",
+    measured_by: Text = "",
+    note: Text = "",
 ) -> dict[str, str]:
     """What the form says, as it was typed."""
     return {
@@ -58,46 +53,32 @@ _Fields = Annotated[dict[str, str], Depends(_fields)]
 
 
 @router.get("/pilots/{pilot}/manual")
-def listed(request: Request, pilot: Pilot, person: Who, connection: Database) -> Response:
+def listed(page: Page) -> Response:
     """Everything that was entered, unaltered, with who and when; the withdrawn too."""
-    plan = plan_of(connection, pilot)
-    found = manual_entries(connection, pilot.name, withdrawn_too=True)
+    plan = page.plan
+    found = manual_entries(page.connection, page.pilot.name, withdrawn_too=True)
     by_quantity = {
         name: [one for one in reversed(found) if one.quantity == name]
         for name in dict.fromkeys([*plan.manual, *(one.quantity for one in found)])
     }
-    return pilot_page(
-        request, connection, person, pilot, "manual.html", quantities=plan.manual, entries=by_quantity,
-        may_enter=person.role in _ENTERING,
+    return page.show("manual.html", quantities=plan.manual, entries=by_quantity,
+        may_enter=page.person.role in ENTERING,
     )  # fmt: skip
 
 
-@router.get("/pilots/{pilot}/manual/new", dependencies=[Depends(only(*_ENTERING))])
-def form(request: Request, pilot: Pilot, person: Who, connection: Database, of: str = "") -> Response:
+@router.get("/pilots/{pilot}/manual/new", dependencies=[Depends(only(*ENTERING))])
+def form(page: Page, of: str = "") -> Response:
     """The form of one quantity."""
-    return _form(request, connection, person, pilot, {**dict.fromkeys(_FIELDS, ""), "of": of}, None)
+    return _form(page, {**dict.fromkeys(_FIELDS, ""), "of": of}, None)
 
 
-def _form(
-    request: Request,
-    connection: Connection,
-    person: Person,
-    pilot: VisiblePilot,
-    given: Mapping[str, str],
-    fault: PermanentError | None,
-) -> Response:
-    plan = plan_of(connection, pilot)
-    language = visit_of(request).language
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+def _form(page: PilotPage, given: Mapping[str, str], fault: PermanentError | None) -> Response:
+    plan = page.plan
+    return page.show(
         "manual_form.html",
-        status=200 if fault is None else _WRONG,
         given=given,
         quantity=quantity_of(plan, given["of"]),
-        fault=None if fault is None else refusal_text(fault, language),
+        fault=fault,
         most_mib=documents.MOST_BYTES >> 20,
     )
 
@@ -124,100 +105,67 @@ def _given(connection: Connection, pilot: VisiblePilot, fields: Mapping[str, str
     )
 
 
-@router.post("/pilots/{pilot}/manual/preview", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
-def preview(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    fields: _Fields,
-    document: Annotated[UploadFile | None, File()] = None,
-) -> Response:
+@router.post("/pilots/{pilot}/manual/preview", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
+def preview(page: Page, fields: _Fields, document: Annotated[UploadFile | None, File()] = None) -> Response:
     """What would be recorded. The document waits with it."""
-    plan = plan_of(connection, pilot)
+    plan = page.plan
     quantity_of(plan, fields["of"])  # or there is no such page
     try:
-        given = _given(connection, pilot, fields)
+        given = _given(page.connection, page.pilot, fields)
         checked(given, plan.manual[fields["of"]], datetime.now(UTC))
-        require_free(manual_entries(connection, pilot.name, quantity=given.quantity), [given])
-        name, content = ("", b"") if document is None else (document.filename or "", document.file.read())
-        paper = documents.paper(name, content)
+        require_free(manual_entries(page.connection, page.pilot.name, quantity=given.quantity), [given])
+        paper = paper_of(document)
     except PermanentError as fault:
-        return _form(request, connection, person, pilot, fields, fault)
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+        return _form(page, fields, fault)
+    return page.show(
         "manual_preview.html",
         fields=fields,
         given=given,
         quantity=plan.manual[fields["of"]],
         paper=paper,
-        upload=documents.set_aside(connection, pilot.name, person.name, paper),
+        upload=documents.set_aside(page.connection, page.pilot.name, page.person.name, paper),
     )
 
 
-@router.post("/pilots/{pilot}/manual", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
-def add(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    fields: _Fields,
-    upload: _Text = "",
-) -> Response:
+@router.post("/pilots/{pilot}/manual", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
+def add(page: Page, fields: _Fields, upload: Text = "") -> Response:
     """Record it."""
-    quantity_of(plan_of(connection, pilot), fields["of"])
+    quantity_of(page.plan, fields["of"])
     try:
-        paper = documents.waiting(connection, pilot.name, person.name, upload)
+        paper = documents.waiting(page.connection, page.pilot.name, page.person.name, upload)
         [entry] = add_manual(
-            connection, pilot.name, [_given(connection, pilot, fields)], paper, who=person.name
+            page.connection, page.pilot.name, [_given(page.connection, page.pilot, fields)], paper, who=page.person.name
         )  # fmt: skip
-        documents.taken(connection, upload)
+        documents.taken(page.connection, upload)
     except PermanentError as fault:
-        return _form(request, connection, person, pilot, fields, fault)
-    return RedirectResponse(f"/pilots/{pilot.name}/manual#entry-{entry.manual_id}", status_code=303)
+        return _form(page, fields, fault)
+    return page.to(f"manual#entry-{entry.manual_id}")
 
 
-@router.get("/pilots/{pilot}/manual/{entry}/withdraw", dependencies=[Depends(only(*_ENTERING))])
-def withdrawing(request: Request, pilot: Pilot, person: Who, connection: Database, entry: int) -> Response:
+@router.get("/pilots/{pilot}/manual/{entry}/withdraw", dependencies=[Depends(only(*ENTERING))])
+def withdrawing(page: Page, entry: int) -> Response:
     """What would be withdrawn; it asks why."""
-    return _withdrawing(request, connection, person, pilot, entry, None)
+    return _withdrawing(page, entry, None)
 
 
-def _withdrawing(
-    request: Request,
-    connection: Connection,
-    person: Person,
-    pilot: VisiblePilot,
-    entry: int,
-    fault: PermanentError | None,
-) -> Response:
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+def _withdrawing(page: PilotPage, entry: int, fault: PermanentError | None) -> Response:
+    return page.show(
         "manual_withdraw.html",
-        status=200 if fault is None else _WRONG,
-        one=_entry(connection, pilot, entry),
-        quantities=plan_of(connection, pilot).manual,
-        fault=None if fault is None else refusal_text(fault, visit_of(request).language),
+        one=_entry(page.connection, page.pilot, entry),
+        quantities=page.plan.manual,
+        fault=fault,
     )
 
 
-@router.post("/pilots/{pilot}/manual/{entry}/withdraw", dependencies=[Depends(only(*_ENTERING)), Depends(real_form)])
-def withdraw(
-    request: Request, pilot: Pilot, person: Who, connection: Database, entry: int, why: _Text = ""
-) -> Response:
+@router.post("/pilots/{pilot}/manual/{entry}/withdraw", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
+def withdraw(page: Page, entry: int, why: Text = "") -> Response:
     """Let it count no more."""
-    _entry(connection, pilot, entry)
+    _entry(page.connection, page.pilot, entry)
     try:
-        withdraw_manual(connection, entry, why=why, who=person.name, pilot=pilot.name)
+        withdraw_manual(page.connection, entry, why=why, who=page.person.name, pilot=page.pilot.name)
     except PermanentError as fault:
-        return _withdrawing(request, connection, person, pilot, entry, fault)
-    return RedirectResponse(f"/pilots/{pilot.name}/manual#entry-{entry}", status_code=303)
+        return _withdrawing(page, entry, fault)
+    return page.to(f"manual#entry-{entry}")
 
 
 def _entry(connection: Connection, pilot: VisiblePilot, entry: int) -> ManualEntry:

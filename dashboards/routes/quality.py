@@ -6,16 +6,13 @@ from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from core.window import day_window
 from dashboards import completeness, found_words
 from dashboards.found import KINDS, Asked, checked_until, counts_of, found_of, kinds_of, lasting_of, window_of
-from dashboards.routes.pilot import pilot_page
-from dashboards.site import Database, site_of
-from dashboards.visit import Pilot, Who, visit_of
-from dashboards.wording import Wording
+from dashboards.pilot_page import Page
 from telemetry.channels import channels
 
 router = APIRouter()
@@ -26,10 +23,7 @@ MOST = 20
 
 @router.get("/pilots/{pilot}/quality")
 def quality(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
+    page: Page,
     month: str = "",
     day: str = "",
     kind: Annotated[list[str] | None, Query()] = None,
@@ -40,34 +34,32 @@ def quality(
     after: str = "",
 ) -> Response:
     """The calendar of completeness, one day of it in figures, and the list of findings."""
-    words = Wording(language=visit_of(request).language)
-    titles = {(one.slot, one.name): one.title for one in channels(connection, pilot.name)}
-    shown = completeness.shown_of(site_of(request), connection, pilot, titles, words, month=month, day=day)
+    words = page.words
+    titles = {(one.slot, one.name): one.title for one in channels(page.connection, page.pilot.name)}
+    shown = completeness.shown_of(page.site, page.connection, page.pilot, titles, words, month=month, day=day)
     slots = sorted({one for one, _ in titles})
     asked = Asked(
         kinds=kinds_of(kind or ()),
         slot=slot if slot in slots else "",
-        window=window_of(pilot, _day(start), _day(end)),
+        window=window_of(page.pilot, _day(start), _day(end)),
         superseded=bool(old),
         after=after,
     )
-    listed = found_of(connection, person, pilot, asked, MOST)
+    listed = found_of(page.connection, page.person, page.pilot, asked, MOST)
     chosen = [("kind", one) for one in asked.kinds]
     chosen += [(key, value) for key, value in (("slot", asked.slot), ("from", start), ("to", end)) if value]
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    return page.show(
         "quality.html",
         shown=shown,
         level_words=completeness.LEVEL_WORDS,
         asked=asked,
         found=[found_words.shown(one, words, titles) for one in listed.findings],
         filtered=bool(chosen),
-        counts=counts_of(connection, person, pilot, asked.window, asked.slot),
-        of_day=sum(counts_of(connection, person, pilot, day_window(shown.day, pilot.zone_info)).values()),
-        lasting=lasting_of(connection, person, pilot.name).get(pilot.pilot_id, {}),
+        counts=counts_of(page.connection, page.person, page.pilot, asked.window, asked.slot),
+        of_day=sum(
+            counts_of(page.connection, page.person, page.pilot, day_window(shown.day, page.pilot.zone_info)).values()
+        ),
+        lasting=lasting_of(page.connection, page.person, page.pilot.name).get(page.pilot.pilot_id, {}),
         kinds=KINDS,
         kind_words=found_words.KIND_WORDS,
         kind_meanings=found_words.KIND_MEANINGS,
@@ -78,7 +70,7 @@ def quality(
         next=urlencode([*chosen, *([("old", "1")] if old else []), ("after", listed.next)]) if listed.next else "",
         turned=urlencode([*chosen, *([] if old else [("old", "1")])]),
         first=urlencode([*chosen, *([("old", "1")] if old else [])]),
-        checked=checked_until(connection, person, pilot),
+        checked=checked_until(page.connection, page.person, page.pilot),
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from core.errors import NotFound
@@ -15,55 +13,35 @@ from dashboards.detail import detail_of
 from dashboards.judged import one_version, results
 from dashboards.labelling import PAIR_WORDS, matching_of
 from dashboards.overall import overall_shown
-from dashboards.plans import places_of, plan_at, plan_of
-from dashboards.routes.pilot import pilot_page
-from dashboards.site import Database, site_of
+from dashboards.pilot_page import Page
+from dashboards.plans import places_of, plan_at
 from dashboards.verdicts import result_name, table_of
 from dashboards.versions import versions_of
-from dashboards.visit import Pilot, Who, visit_of
-from dashboards.wording import Wording
+from dashboards.visit import VersionNumber
 from kpi.records.outages import CAUSES
 from kpi.reports.gather_agreed import agreed_outages, amendments_of, exclusions, rooms
 
 router = APIRouter()
 
-VersionNumber = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
-
 
 @router.get("/pilots/{pilot}/results/{kind}/{label}")
-def result(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
-    kind: str,
-    label: str,
-    version: VersionNumber = None,
-    upto: VersionNumber = None,
-) -> Response:
+def result(page: Page, kind: str, label: str, version: VersionNumber = None, upto: VersionNumber = None) -> Response:
     """A month or an evaluation date: its table, and its versions with what made them differ."""
-    words = Wording(language=visit_of(request).language)
-    shown = one_version(connection, person, pilot, kind, label, version)
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    words = page.words
+    shown = one_version(page.connection, page.person, page.pilot, kind, label, version)
+    return page.show(
         "result.html",
         found=table_of(shown, words),
-        newest=shown if version is None else one_version(connection, person, pilot, kind, label),
-        overall=overall_shown(connection, pilot, shown, words),
-        versions=versions_of(connection, person, pilot, shown, words, upto=upto),
+        newest=shown if version is None else one_version(page.connection, page.person, page.pilot, kind, label),
+        overall=overall_shown(page.connection, page.pilot, shown, words),
+        versions=versions_of(page.connection, page.person, page.pilot, shown, words, upto=upto),
         kpi_key=None,
     )
 
 
 @router.get("/pilots/{pilot}/results/{kind}/{label}/{key}")
 def kpi(
-    request: Request,
-    pilot: Pilot,
-    person: Who,
-    connection: Database,
+    page: Page,
     kind: str,
     label: str,
     key: str,
@@ -71,35 +49,31 @@ def kpi(
     upto: VersionNumber = None,
 ) -> Response:
     """One KPI in it: why its answer is what it is."""
-    words = Wording(language=visit_of(request).language)
-    shown = one_version(connection, person, pilot, kind, label, version)
+    words = page.words
+    shown = one_version(page.connection, page.person, page.pilot, kind, label, version)
     entry = shown.entry(key)
     if entry is None:
-        raise NotFound(f"The result {kind} {label} of pilot {pilot.name!r} has no KPI {key!r}.")
-    plan = plan_at(connection, pilot, shown.plan_version, str(shown.document["plan"]["sha256"]))
+        raise NotFound(f"The result {kind} {label} of pilot {page.pilot.name!r} has no KPI {key!r}.")
+    plan = plan_at(page.connection, page.pilot, shown.plan_version, str(shown.document["plan"]["sha256"]))
     promised = plan.kpis.get(key)
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    return page.show(
         "kpi.html",
         found=table_of(shown, words),
-        newest=shown if version is None else one_version(connection, person, pilot, kind, label),
+        newest=shown if version is None else one_version(page.connection, page.person, page.pilot, kind, label),
         detail=detail_of(
-            connection,
-            pilot,
+            page.connection,
+            page.pilot,
             shown,
             entry,
             "" if promised is None else promised.definition or "",
-            places_of(connection, pilot),
+            places_of(page.connection, page.pilot),
             words,
         ),
-        versions=versions_of(connection, person, pilot, shown, words, upto=upto, key=key),
+        versions=versions_of(page.connection, page.person, page.pilot, shown, words, upto=upto, key=key),
         kpi_key=key,
         matching=matching_of(entry),
         compared=compared_shown(entry, words),
-        chart_library=f"/static/{chart_library(site_of(request).folder).name}"
+        chart_library=f"/static/{chart_library(page.site.folder).name}"
         if entry.get("references") or entry.get("change")
         else "",
         changed=changed_shown(entry, words),
@@ -109,22 +83,18 @@ def kpi(
 
 
 @router.get("/pilots/{pilot}/agreed")
-def agreed(request: Request, pilot: Pilot, person: Who, connection: Database) -> Response:
+def agreed(page: Page) -> Response:
     """What is left out of judgement, the agreed outages, the amendments: who asked, who agreed, what was taken back."""
-    plan = plan_of(connection, pilot)
-    months = results(connection, person, "month", pilot=pilot)
+    plan = page.plan
+    months = results(page.connection, page.person, "month", pilot=page.pilot)
     judged = [] if not months else months[-1].document.get("exclusions", ())
     counting = {one["exclusion_id"]: bool(one["counts"]) for one in judged}
-    left_out = exclusions(connection, pilot.name, plan, counting)
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    left_out = exclusions(page.connection, page.pilot.name, plan, counting)
+    return page.show(
         "agreed.html",
         exclusions=list(reversed(left_out)),
         rooms=rooms(plan, left_out),
-        outages=list(reversed(agreed_outages(connection, pilot.name))),
+        outages=list(reversed(agreed_outages(page.connection, page.pilot.name))),
         causes=CAUSES,
-        amendments=list(reversed(amendments_of(connection, pilot.name))),
+        amendments=list(reversed(amendments_of(page.connection, page.pilot.name))),
     )

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from core.errors import NotFound
-from dashboards.routes.pilot import pilot_page
+from dashboards.pilot_page import Page
 from dashboards.site import Database, site_of
-from dashboards.visit import Pilot, Who
+from dashboards.visit import Pilot
 from telemetry.seals.leaves import READING
 from telemetry.seals.signing import keys_document, public_keys
 from telemetry.seals.store import Seal, recent
@@ -30,14 +30,10 @@ def seal_keys(request: Request) -> JSONResponse:
 
 
 @router.get("/pilots/{pilot}/seals")
-def page(request: Request, pilot: Pilot, person: Who, connection: Database, before: Number = None) -> Response:
+def listed(page: Page, before: Number = None) -> Response:
     """The newest seals with what they hold, a hundred at a time."""
-    found = recent(connection, pilot.name, most=_MOST + 1, before=before)
-    return pilot_page(
-        request,
-        connection,
-        person,
-        pilot,
+    found = recent(page.connection, page.pilot.name, most=_MOST + 1, before=before)
+    return page.show(
         "seals.html",
         seals=[_shown(one) for one in found[:_MOST]],
         older=found[_MOST - 1].number if len(found) > _MOST else None,
