@@ -21,15 +21,18 @@ _HEADERS = (0x32, 0x32, 0x32, 0x33, 0x30, 0x31, 0x3A, 0x3B, 0x132)
 """QoS 1, retained, QoS 0, delivered before, beyond the rate."""
 
 
-def run(payloads: int, seed: int, *, every: int = 0) -> tuple[Outcome, list[dict[str, Any]]]:
+def run(payloads: int, seed: int, *, every: int = 0, of: str = "") -> tuple[Outcome, list[dict[str, Any]]]:
     """Damage so many messages and judge each.
 
+    :param of: only of the sites whose names begin so: ``senml`` for that protocol's cases.
     :param every: tell memory and time after each so many messages.
     :returns: what became of them, and what was told.
     """
     random, outcome, begun = Random(seed), Outcome(), time.monotonic()
     told: list[dict[str, Any]] = []
-    judges = [(site, Judge(site, outcome)) for site in sites()]
+    judges = [(site, Judge(site, outcome)) for site in sites() if site.name.startswith(of)]
+    if not judges:
+        raise SystemExit(f"No site begins with {of!r}; there are: {', '.join(site.name for site in sites())}")
     while outcome.messages < payloads:
         site, judge = random.choice(judges)
         judge.take(list(items(random, site, min(_BATCH, payloads - outcome.messages))))
@@ -73,12 +76,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--payloads", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--of", default="", help="only sites whose names begin so, such as a protocol")
     given = parser.parse_args()
-    outcome, told = run(given.payloads, given.seed, every=max(1, given.payloads // 10))
+    outcome, told = run(given.payloads, given.seed, every=max(1, given.payloads // 10), of=given.of)
     print(
         json.dumps(
             {
-                "payloads": outcome.messages, "seed": given.seed, "ends": dict(outcome.ends.most_common()),
+                "payloads": outcome.messages, "seed": given.seed, "of": given.of, "ends": dict(outcome.ends.most_common()),
                 "items": dict(outcome.items.most_common()), "reasons": dict(outcome.reasons.most_common()), "told": told,
             },
             indent=1,

@@ -99,11 +99,11 @@ RECORDS = st.lists(
     st.fixed_dictionaries(
         {},
         optional={
-            "bn": st.sampled_from(["", "a", "dev:", 3]), "bt": st.sampled_from([T, T - 5.5, 0, "x", True]),
+            "bn": st.sampled_from(["", "a", "dev:", 3]), "bt": st.sampled_from([T, T - 5.5, 0, 10**400, "x", True]),
             "bu": st.sampled_from(["Cel", "W", "nope"]), "bv": st.sampled_from([0, 1, 2.5]), "bs": st.sampled_from([0, 7]),
             "n": st.sampled_from(["a", "b", "", "dev:a", " ", None]), "u": st.sampled_from(["Cel", "K", "%RH", 1]),
-            "v": st.sampled_from([0, -0.0, 1.5, 10**20, 1e300, "1", None, True]), "vs": st.just("s"), "vb": st.booleans(),
-            "s": st.sampled_from([0, 3.5]), "t": st.sampled_from([0, -1, 0.25, 10**12, "now"]), "x_": st.just(1),
+            "v": st.sampled_from([0, -0.0, 1.5, 10**20, 10**400, 1e300, "1", None, True]), "vs": st.just("s"), "vb": st.booleans(),
+            "s": st.sampled_from([0, 3.5]), "t": st.sampled_from([0, -1, 0.25, 10**12, 10**400, "now"]), "x_": st.just(1),
             "x": st.just([1]),
         },
     ),
@@ -135,6 +135,16 @@ def test_the_short_way_and_cbor_come_to_the_same_as_the_long_way_in_json(pack: l
 def test_no_bytes_raise_anything(payload: bytes) -> None:
     for head in (b"", b"[", b"\x81", b"\x9f\xa1"):
         out = decoded(connection({"a": "degC"}), head + payload)
+        assert len(out.quarantined) + len(out.rejected) + len(out.channel_id) > 0
+
+
+@pytest.mark.parametrize("label", ["bt", "t", "v", "bv", "s", "bs", "ut"])
+def test_a_number_beyond_any_float_is_refused_where_the_name_is_known_too(label: str) -> None:
+    of = connection({"a": "degC"})
+    usual = {"n": "a", "u": "Cel", "t": T, "v": 1.5}
+    assert decoded(of, json.dumps([usual]).encode()).value == [1.5]
+    for pack in (json.dumps([usual | {label: 10**400}]).encode(), in_cbor([usual | {label: 10**400}])):
+        out = decoded(of, pack)
         assert len(out.quarantined) + len(out.rejected) + len(out.channel_id) > 0
 
 

@@ -21,7 +21,7 @@ RELATIVE_BELOW_S: Final = 2**28
 _MOST_NAMES: Final = 10_000
 _WHOLE: Final = 2.0**53
 _FARTHEST_S: Final = 2.0**40
-_PLAIN, _BASED, _BASE_ALONE, _UNUSUAL = "plain", "based", "base alone", "unusual"
+_PLAIN, _BASED, _BASE_ALONE, _UNUSUAL = range(1, 5)
 
 
 class SenmlConnection:
@@ -61,7 +61,7 @@ class PackDecoder:
         self._slots = [(str(slot.select.get("name", "")), Sources(slot)) for slot in slots]
         self._known: dict[str, list[tuple[Sources, str]]] = {}
         """By full name: where it is mapped, and what the plan calls it there."""
-        self._shapes: dict[tuple[Any, ...], str] = {}
+        self._shapes: dict[tuple[Any, ...], int] = {}
         """By the labels of a record."""
         self._direct: dict[tuple[str, str | None], list[tuple[int, float | None, float]]] = {}
         """By full name and unit, of what was taken before: its channels, with scale and offset where there is a conversion."""
@@ -100,7 +100,7 @@ class PackDecoder:
             return False
         try:
             found = self._read_usual(*opened, message)
-        except (TypeError, AttributeError):  # something is no record, no text, or no number
+        except (TypeError, AttributeError, OverflowError):  # no record, no text, no number, or one beyond any float
             return False
         if found is None:
             return False
@@ -124,13 +124,13 @@ class PackDecoder:
         for record in records:
             shape = shapes.get(tuple(record)) or self._shape(tuple(record), labels)
             find = record.get
-            if shape is not _PLAIN:
-                if shape is _UNUSUAL:
+            if shape != _PLAIN:
+                if shape == _UNUSUAL:
                     return None
                 base_name = find(base_name_at, base_name)
                 base_time = find(base_time_at, base_time)
                 base_unit = find(base_unit_at, base_unit)
-                if shape is _BASE_ALONE:
+                if shape == _BASE_ALONE:
                     continue
             raw = find(value_at)
             known = direct.get((base_name + find(name_at, ""), find(unit_at, base_unit)))
@@ -148,7 +148,7 @@ class PackDecoder:
                 taken.append(raw if scale is None else raw * scale + offset)
         return (ids, at, taken) if ids else None
 
-    def _shape(self, labels_there: tuple[Any, ...], labels: pack.Labels) -> str:
+    def _shape(self, labels_there: tuple[Any, ...], labels: pack.Labels) -> int:
         """How a record with these labels is to be read."""
         if not set(labels).issuperset(labels_there) or len(self._shapes) >= _MOST_NAMES:
             return _UNUSUAL
