@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import psycopg
 import pytest
 
 from core.database import Connection
@@ -15,24 +14,18 @@ from pilotbed.bench import year
 from pilotbed.bench.summarising import summary_rate
 from pilotbed.bench.year import Size
 from pilotbed.cli import run
-
-
-def databases(server: str) -> set[str]:
-    with psycopg.connect(server, autocommit=True) as admin:
-        return {
-            row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'pilotbed_bench_%'")
-        }
+from tests.benched import databases_of, role_of_its_own
 
 
 @pytest.fixture
 def measured(
     database_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[dict[str, Any], str]:
-    before = databases(database_server)
-    monkeypatch.setenv("PILOTBED_BENCH_DATABASE_URL", database_server)
-    assert run(["bench", "evaluate", "--share", "0.008", "--days", "21", "--repeat", "1", "--json"]) == 0
+    with role_of_its_own(database_server) as server:
+        monkeypatch.setenv("PILOTBED_BENCH_DATABASE_URL", server)
+        assert run(["bench", "evaluate", "--share", "0.008", "--days", "21", "--repeat", "1", "--json"]) == 0
+        assert not databases_of(server), "its databases are dropped"
     said = capsys.readouterr()
-    assert databases(database_server) == before, "its databases are dropped"
     return json.loads(said.out), said.err
 
 

@@ -11,31 +11,24 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 import core
 from core.database import Connection
 from pilotbed.bench import store_series
 from pilotbed.cli import run
-
-
-def databases(server: str) -> set[str]:
-    with psycopg.connect(server, autocommit=True) as admin:
-        return {
-            row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'pilotbed_bench_%'")
-        }
+from tests.benched import databases_of, role_of_its_own
 
 
 @pytest.fixture
 def measured(
     database_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[dict[str, Any], str]:
-    before = databases(database_server)
-    monkeypatch.setenv("PILOTBED_BENCH_DATABASE_URL", database_server)
-    assert run(["bench", "store", "--readings", "5e4", "--json"]) == 0
+    with role_of_its_own(database_server) as server:
+        monkeypatch.setenv("PILOTBED_BENCH_DATABASE_URL", server)
+        assert run(["bench", "store", "--readings", "5e4", "--json"]) == 0
+        assert not databases_of(server), "its databases are dropped"
     said = capsys.readouterr()
-    assert databases(database_server) <= before, "its databases are dropped"
     return json.loads(said.out), said.err
 
 
@@ -82,32 +75,33 @@ def _by_column(level: dict[str, Any]) -> None:
     assert rows == {(one["span"], one["way"]): one["rows"] for one in level["latency_columns"]}
 
 
+@pytest.mark.timeout(300)
 def test_ctrl_c_leaves_no_database_behind(database_server: str) -> None:
-    before = databases(database_server)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pilotbed", "bench", "store", "--readings", "1e7"],
-        env={**os.environ, "PILOTBED_BENCH_DATABASE_URL": database_server},
-        cwd=Path(core.__file__).parent.parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not (made := databases(database_server) - before):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.1)
-        time.sleep(2)  # in the midst of writing
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(10)
-        assert process.stderr is not None
-        process.stderr.close()
-    assert process.returncode != 0, said
-    assert not made & databases(database_server)
+    with role_of_its_own(database_server) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pilotbed", "bench", "store", "--readings", "1e7"],
+            env={**os.environ, "PILOTBED_BENCH_DATABASE_URL": server},
+            cwd=Path(core.__file__).parent.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not databases_of(server):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.1)
+            time.sleep(2)  # in the midst of writing
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=180)  # the server first writes what a dropped database holds
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+            assert process.stderr is not None
+            process.stderr.close()
+        assert process.returncode != 0, said
+        assert not databases_of(server)
 
 
 def test_readings_have_no_index_but_the_key_and_that_by_receipt(connection: Connection) -> None:
