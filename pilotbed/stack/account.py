@@ -110,9 +110,12 @@ def require_reachable(path: Path, account: Account | None) -> None:
 
 
 @contextmanager
-def temporary_folder(prefix: str = "pilotbed-") -> Iterator[Path]:
-    """A folder for one run that the servers' user can pass, removed at the end."""
-    path = Path(tempfile.mkdtemp(prefix=prefix))
+def temporary_folder(prefix: str = "pilotbed-", *, within: Path | None = None) -> Iterator[Path]:
+    """A folder for one run that the servers' user can pass, removed at the end.
+
+    :param within: where it is made; the system's place for such folders if left out.
+    """
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
     try:
         if os.geteuid() == 0:
             path.chmod(0o711)
