@@ -33,8 +33,8 @@ def unwrapped(found: Any) -> list[Any]:
     content = _member(request, "pc") or request
     several = _member(content, "m2m:agn")
     notices = several if type(several) is list else [content]
-    if len(notices) > _MOST:
-        raise Refused(reasons.NOT_OF_PROTOCOL, f"oneM2M: {len(notices)} m2m:sgn > {_MOST}")
+    if not 0 < len(notices) <= _MOST:
+        raise Refused(reasons.NOT_OF_PROTOCOL, f"oneM2M: {len(notices)} m2m:sgn, 1..{_MOST}")
     return [one for notice in notices for one in _instances(notice, around)]
 
 
