@@ -258,11 +258,11 @@ def unit_text(unit: str, language: str) -> str:
 def with_unit(number: str, unit: str, language: str) -> str:
     """A printed number with its unit beside it.
 
-    >>> with_unit("97.1", "%", "ko"), with_unit("3", "case", "ko"), with_unit("–", "%", "ko")
-    ('97.1 %', '3건', '–')
+    >>> with_unit("97.1", "%", "ko"), with_unit("3", "case", "ko"), with_unit("–", "%", "ko"), with_unit("9.5", "deg", "en")
+    ('97.1 %', '3건', '–', '9.5°')
     """
     shown = unit_text(unit, language)
     if not shown or not any(character.isdigit() for character in number):
         return number
-    attached = language == "ko" and (shown.partition("/")[0] in _UNIT_WORDS or shown in _TIMES)
+    attached = shown == "°" or (language == "ko" and (shown.partition("/")[0] in _UNIT_WORDS or shown in _TIMES))
     return f"{number}{shown}" if attached else f"{number} {shown}"

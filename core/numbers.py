@@ -22,6 +22,7 @@ _SHARES = frozenset({"%", "％", "%RH"})
 _WHOLE = frozenset({"건", "회", "명", "대", "case", "person", "device"})
 _MOST_TARGET_DECIMALS = 4
 _MOST_EDGE_DECIMALS = 4
+_MOST_ANGLE_DECIMALS = 5
 _EXACT = Context(prec=800)  # a float has at most 767 significant digits
 
 
@@ -84,6 +85,17 @@ def printed(value: float | None, unit: str = "", target: Target | None = None) -
             if rounded not in (0, 100) and _agree(value, rounded, target):
                 return _text(rounded)
     return _text(_agreeing(value, unit, target, 0))
+
+
+def printed_angle(value: float | None) -> str:
+    """Degrees as finely as they came, with five decimals at the most: on the ground that is a metre.
+
+    >>> printed_angle(37.5663512), printed_angle(127.0), printed_angle(90.1), printed_angle(None)
+    ('37.56635', '127', '90.1', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return _text(_rounded(value, min(decimals_of(value), _MOST_ANGLE_DECIMALS)))
 
 
 def written(number: float) -> str:

@@ -92,7 +92,8 @@ _DEFINITIONS = (
 
 _SHOWN = {
     "ug/m^3": "µg/m³", "ug/m3": "µg/m³", "mg/m^3": "mg/m³", "mg/m3": "mg/m³", "degC": "°C", "Cel": "°C", "degF": "°F",
-    "m2": "m²", "m3": "m³", "m/s2": "m/s²", "deg": "°", "state": "", "case": "건", "person": "명", "point": "점",
+    "m2": "m²", "m3": "m³", "m/s2": "m/s²", "deg": "°", "degree": "°", "degrees": "°", "lat": "°",
+    "lon": "°", "state": "", "case": "건", "person": "명", "point": "점",
     "device-day": "대·일", "camera-day": "카메라·일", "device-hour": "대·시간", "camera-hour": "카메라·시간",
     "resident-day": "주민·일", "resident": "주민",
     "1": "", "/": "",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from core.database import Connection
+from core.numbers import printed_angle
 from dashboards.access import VisiblePilot
 from dashboards.wording import Wording
 from telemetry import intake
@@ -16,6 +17,7 @@ from telemetry.channels import channels
 _PERIODS: Final = 5
 """A value is no longer the present one after so many periods, but not before :data:`_LEAST_S`."""
 _LEAST_S: Final = 900.0
+DEGREES: Final = "°"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +29,14 @@ class Latest:
     title: str
     kind: str
     number: str
-    """As printed; the name of a state."""
+    """As printed; the name of a state. Degrees have their sign with them."""
     unit: str
     observed_at: datetime | None
     received_at: datetime | None
     delay_s: float | None
-    """None where the device has no clock of its own: its time is the receipt's."""
+    """None where its time is that of the receipt."""
+    has_clock: bool
+    """Whether the device has a clock, by the plan: it may still say something without a time."""
     present: bool
     """Whether it still says how things are: a value that came when something changed does, an old periodic one does not."""
 
@@ -56,18 +60,21 @@ def _still(observed: datetime | None, period_s: float | None, now: datetime) -> 
 
 
 def _latest(row: intake.Row, words: Wording, present: bool) -> Latest:
-    observed, received, value = row["observed_at"], row["received_at"], row["value"]
+    unit = "" if row["kind"] == "state" else words.unit(row["unit"])
+    number = _shown(row, row["value"], words)
+    observed, received = row["observed_at"], row["received_at"]
     own_clock = observed is not None and not row["flags"] & Flag.ARRIVAL_TIME
     return Latest(
         slot=row["slot"],
         channel=row["channel"],
         title=str(row["options"].get("name") or row["channel"]),
         kind=row["kind"],
-        number=_shown(row, value, words),
-        unit="" if row["kind"] == "state" else words.unit(row["unit"]),
+        number=f"{number}{unit}" if unit == DEGREES and row["value"] is not None else number,
+        unit="" if unit == DEGREES else unit,
         observed_at=observed,
         received_at=received,
         delay_s=(received - observed).total_seconds() if own_clock and received is not None else None,
+        has_clock=row["has_clock"],
         present=present,
     )
 
@@ -76,4 +83,6 @@ def _shown(row: intake.Row, value: float | None, words: Wording) -> str:
     states = row["options"].get("states") or []
     if row["kind"] == "state" and value is not None and 0 <= int(value) < len(states):
         return str(states[int(value)])
+    if words.unit(row["unit"]) == DEGREES:
+        return printed_angle(value)
     return words.number(value, row["unit"])

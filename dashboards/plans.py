@@ -25,12 +25,12 @@ def plan_of(connection: Connection, pilot: VisiblePilot) -> Plan:
         plan, _, _ = registry.plan_of(connection, pilot.name, pilot.plan_version)
         return plan
 
-    return _plans.get((pilot.name, pilot.plan_sha256), read)
+    return _plans.get((pilot.name, pilot.plan_version, pilot.plan_sha256), read)
 
 
 def plan_at(connection: Connection, pilot: VisiblePilot, version: int, sha256: str) -> Plan:
     """The plan version that a result was judged by."""
-    return _plans.get((pilot.name, sha256), lambda: registry.plan_of(connection, pilot.name, version)[0])
+    return _plans.get((pilot.name, version, sha256), lambda: registry.plan_of(connection, pilot.name, version)[0])
 
 
 def places_of(connection: Connection, pilot: VisiblePilot) -> dict[str, str]:

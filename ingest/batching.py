@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
 from ingest import reasons
+from ingest.binding import ConnectionBinding
 from ingest.memory import Recollection, nothing
 from ingest.message import Decoded, Message, message_flags, quarantined
 from ingest.part import Part
@@ -35,6 +36,16 @@ class Limits:
     payload_bytes: int
     topic_bytes: int = 65_535
     keep_messages: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What protocols are asked about that wait for somebody: over which time all was heard, and is settled."""
+
+    since_us: int
+    until_us: int
+    mine: Callable[[ConnectionBinding], bool]
+    """Which connections come to this collector."""
 
 
 class Arrivals:
@@ -100,13 +111,15 @@ def _batch_of(out: Decoded) -> Batch:
     )
 
 
-def waited(routes: Routes, now_us: int, arrivals: Arrivals, memory: Recollection) -> Batch:
+def waited(routes: Routes, heard: Heard, arrivals: Arrivals, memory: Recollection) -> Batch:
     """What protocols have to say because time has passed, without a message: whom they waited for did not come."""
     out = Decoded(memory=memory)
     batch = _batch_of(out)
-    for protocol in routes.waiting:
+    for binding, protocol in routes.waiting:
+        if not heard.mine(binding):
+            continue  # another collector hears it
         try:
-            protocol.wait(now_us, out)
+            protocol.wait(heard.until_us, out, since_us=heard.since_us)
         except Exception:  # noqa: BLE001 - any error of ours: the other protocols and the queue go on
             _log.exception("a protocol failed while nothing was said")
     if out.arrivals:

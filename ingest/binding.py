@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from core.units import Conversion, conversion
+from devices.plan.states import codes
 
 FUTURE_US: Final = 300_000_000
 """A clock may run ahead of the receipt by so much; a reading dated later is rejected, never dated anew."""
@@ -31,7 +32,9 @@ class ChannelBinding:
     conversion: Conversion = IDENTITY
     """From the unit in the message to the canonical one."""
     states: Mapping[str, int] | None = None
-    """A state channel: the code of each state, by its order in the plan."""
+    """A state channel: the code of each state by what the device says of it."""
+    state_names: tuple[str, ...] = ()
+    """Its states as the plan calls them, by their code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +78,12 @@ class ConnectionBinding:
 def channel_binding(*, channel_id: int, name: str, kind: str, unit: str, options: Mapping[str, Any]) -> ChannelBinding:
     """What a channel's row says, compiled.
 
-    :param options: the channel's part of the plan: ``source``, ``source_unit``, ``states``.
+    :param options: the channel's part of the plan: ``source``, ``source_unit``, ``states``, ``source_states``.
     """
     states: Mapping[str, int] | None = None
+    names = tuple(options.get("states") or ())
     if kind == "state":
-        states = MappingProxyType({state: code for code, state in enumerate(options.get("states") or ())})
+        states = MappingProxyType(codes(names, options.get("source_states")))
     source_unit = options.get("source_unit")
     return ChannelBinding(
         channel_id=channel_id,
@@ -88,4 +92,5 @@ def channel_binding(*, channel_id: int, name: str, kind: str, unit: str, options
         unit=unit,
         conversion=IDENTITY if states is not None or source_unit is None else conversion(source_unit, unit),
         states=states,
+        state_names=names,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from functools import partial
 from typing import Final
 
 from core.errors import PermanentError
 from core.settings import Settings
 from core.tls import client_context
-from ingest.batching import Limits
+from ingest.batching import Heard, Limits
 from ingest.broker_url import parse_broker_url
 from ingest.division import division
 from ingest.inbox import Inbox
@@ -141,13 +142,26 @@ class Collector:
                 self._writer.refresh()
             if time.monotonic() - ticked_at >= _TICK_EVERY_S:
                 ticked_at = time.monotonic()
-                self._writer.tick(self._preparer.waited)
+                self._tick()
             if self._writer.routes is not self._routes:
                 self._routes = self._writer.routes
                 self._listener.want(self._filters())
             self._require_threads()
             if self._drain and self._drained():
                 self._stop.set()
+
+    def _tick(self) -> None:
+        """Let protocols look whom they waited for in vain, over the time in which all was heard, as far as it is settled."""
+        stretch, oldest_us = self._listener.attention.stretch, self._inbox.oldest_us
+        if stretch is None:
+            return  # silence says nothing while we do not listen
+        until_us = int(stretch.until * 1_000_000)
+        heard = Heard(
+            since_us=int(stretch.since * 1_000_000),
+            until_us=until_us if oldest_us is None else min(until_us, oldest_us),
+            mine=self._division.mine,
+        )
+        self._writer.tick(partial(self._preparer.waited, heard))
 
     def _drained(self) -> bool:
         since = self._listener.quiet_since

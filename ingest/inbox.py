@@ -43,6 +43,8 @@ class Inbox:
         """So many waiting messages end the taker's wait."""
         self._messages = 0
         self._bytes = 0
+        self._arrived: dict[int, int] = {}
+        """Arrival → how many messages of it are held, in the order of arrivals."""
         self._closed = False
         self._latest_us = 0
 
@@ -50,6 +52,12 @@ class Inbox:
     def messages(self) -> int:
         """How many messages are held."""
         return self._messages
+
+    @property
+    def oldest_us(self) -> int | None:
+        """The arrival of the oldest message that is held; None if none is."""
+        with self._changed:
+            return next(iter(self._arrived), None)
 
     def full(self) -> bool:
         """Whether the mark is passed: nothing more should be read."""
@@ -75,6 +83,7 @@ class Inbox:
             self._waiting_bytes += size
             self._messages += len(items)
             self._bytes += size
+            self._arrived[part.received_us] = self._arrived.get(part.received_us, 0) + len(items)
             # The taker is not woken for every part: it has nothing to do with half a batch.
             if self._waiting >= self._wanted or self._waiting_bytes >= BATCH_BYTES:
                 self._changed.notify()
@@ -122,6 +131,12 @@ class Inbox:
         with self._changed:
             self._messages -= messages
             self._bytes -= size
+            for part in parts:
+                left = self._arrived.get(part.received_us, 0) - len(part.items)
+                if left > 0:
+                    self._arrived[part.received_us] = left
+                else:
+                    self._arrived.pop(part.received_us, None)
 
     def close(self) -> None:
         """Nothing more comes: what waits is taken without delay."""

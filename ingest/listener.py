@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from ingest.acks import NOBODY, Acks
 from ingest.announcing import Announcement
+from ingest.attention import Attention
 from ingest.backoff import Backoff
 from ingest.broker_url import BrokerUrl
 from ingest.client import CollectorClient, Item
@@ -98,6 +99,8 @@ class Listener:
         self._thread = threading.Thread(target=self._main, name="listener", daemon=True)
         self.listening_since: float | None = None
         """Wall-clock instant from which on we hear everything; None while we do not."""
+        self.attention = Attention()
+        """Over which time nothing escaped us."""
         self.quiet_since: float | None = None
         """When draining: the instant (monotonic) of the last delivery, once the broker adds nothing to the queue."""
         self.failure: BaseException | None = None
@@ -158,6 +161,8 @@ class Listener:
         while not self._stopped:
             now = time.monotonic()
             self._hold(now)
+            reading = self._held_since is None and not self._closing.is_set()
+            self.attention.turn(time.time(), hearing=reading and self.listening_since is not None)
             if self._client.socket() is None and self._held_since is None and self._backoff.wait_s(now=now) == 0:
                 self._connect(now)
             self._keep_subscribed()

@@ -7,11 +7,10 @@ routes in force; so this is only ever work done ahead of time.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.batching import Arrivals, Limits, decode_guarded, waited
+from ingest.batching import Arrivals, Heard, Limits, decode_guarded, waited
 from ingest.inbox import Inbox
 from ingest.memory import Memory, Recollection
 from ingest.part import Part
@@ -99,9 +98,9 @@ class Preparer:
         """What these messages say by these routes."""
         return decode_guarded(parts, routes, self._arrivals, self._limits, memory)
 
-    def waited(self, routes: Routes, memory: Recollection) -> Batch:
+    def waited(self, heard: Heard, routes: Routes, memory: Recollection) -> Batch:
         """What protocols say because time has passed."""
-        return waited(routes, time.time_ns() // 1000, self._arrivals, memory)
+        return waited(routes, heard, self._arrivals, memory)
 
     def abandon(self) -> None:
         """End without having handed everything over: what is left stays with the broker."""

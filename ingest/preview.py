@@ -84,14 +84,13 @@ def named(batch: Batch, bound: list[ConnectionBinding], units: Mapping[int, str]
     readings = []
     for channel_id, observed_us, value, _ in batch.readings.rows():
         slot, channel = channels[channel_id]
-        states = {code: name for name, code in (channel.states or {}).items()}
         readings.append(
             SeenReading(
                 slot=slot,
                 channel=channel.name,
                 observed_at=instant(observed_us),
                 value=float(value),
-                state=None if channel.states is None else states[int(value)],
+                state=None if channel.states is None else channel.state_names[int(value)],
                 unit="" if channel.states is not None else units.get(channel_id, ""),
             )
         )

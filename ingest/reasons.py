@@ -66,6 +66,12 @@ OTHER_TYPE: Final = "other_type"
 NOT_A_SINGLE_VALUE: Final = "not_a_single_value"
 BAD_QUALITY: Final = "bad_quality"
 INFLATED_TOO_LARGE: Final = "inflated_too_large"
+BAD_CHECKSUM: Final = "bad_checksum"
+NO_FRAME: Final = "no_frame"
+UNKNOWN_MESSAGE: Final = "unknown_message"
+WRONG_TYPE: Final = "wrong_type"
+TOO_MANY: Final = "too_many"
+UNKNOWN_SOURCE: Final = "unknown_source"
 
 _LIST: Final = (
     Reason(
@@ -358,6 +364,49 @@ _LIST: Final = (
         en="The message is larger than allowed once it is decompressed.",
         step_ko="측정값을 여러 메시지로 나누어 보내 주십시오.",
         step_en="Send the readings in several messages.",
+    ),
+    Reason(
+        code=WRONG_TYPE,
+        ko="규격이 그 자리에 정한 자료형이 아닙니다.",
+        en="It is not of the type that the protocol has in its place.",
+        step_ko="장비가 규격에 맞는 형식으로 보내는지 확인해 주십시오.",
+        step_en="Make the device send what its protocol defines.",
+    ),
+    Reason(
+        code=TOO_MANY,
+        ko="목록에 든 항목이 한도보다 많습니다.",
+        en="A list holds more elements than are taken.",
+        step_ko="장비가 목록을 비우지 않고 쌓고 있지 않은지 확인해 주십시오.",
+        step_en="Check whether the device lets a list grow without clearing it.",
+    ),
+    Reason(
+        code=UNKNOWN_SOURCE,
+        ko="계획서의 source가 이 규격에 없는 값 이름이라 측정값이 들어올 수 없습니다.",
+        en="The plan's source is the name of no value of this protocol, so the channel will stay empty.",
+        step_ko="규격의 대응표(docs/protocols.md)에서 값 이름을 찾아 계획서의 source를 바로잡아 주십시오.",
+        step_en="Find the value's name in the protocol's table (docs/protocols.md) and correct the channel's source in the plan.",
+        curable=True,
+    ),
+    Reason(
+        code=BAD_CHECKSUM,
+        ko="프레임의 검사합(CRC)이 맞지 않아 읽지 않았습니다.",
+        en="The checksum of a frame is wrong, so it was not read.",
+        step_ko="기체와 중계 장치 사이의 무선·직렬 연결 상태를 확인해 주십시오.",
+        step_en="Check the radio or serial link between the vehicle and what relays its frames.",
+    ),
+    Reason(
+        code=NO_FRAME,
+        ko="MAVLink 프레임에 속하지 않는 바이트가 섞여 있습니다.",
+        en="There are bytes that belong to no MAVLink frame.",
+        step_ko="중계 장치가 프레임 앞뒤에 다른 자료(시각, 길이, 글자)를 붙이지 않는지 확인해 주십시오.",
+        step_en="Check that what relays the frames puts nothing before or behind them (times, lengths, texts).",
+    ),
+    Reason(
+        code=UNKNOWN_MESSAGE,
+        ko="방언(dialect)에 없는 번호의 MAVLink 메시지입니다. 이 번호는 한 번만 알립니다.",
+        en="A MAVLink message of a number that the dialect does not have; each number is told once.",
+        step_ko="필요한 값이라면 표준 메시지(예: NAMED_VALUE_FLOAT)로 보내 주십시오.",
+        step_en="If its values are needed, send them in a standard message, such as NAMED_VALUE_FLOAT.",
     ),
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Messages in a file, as somebody recorded them: one payload, or a line of JSON a message.
 
 A line is what ``mosquitto_sub -F %j`` (or ``%J``) writes, ``{"topic": …, "payload": …, "tst"?, "qos"?, "retain"?}``, or the same
-with ``payload_hex`` or ``payload_base64`` for bytes that are no text, and ``received_at`` for the time of receipt.
+with ``payload_hex`` or ``payload_base64`` for bytes that are no text, and ``received_at`` for the time of receipt. A file whose
+name ends in ``.tlog`` is a ground station's log of MAVLink frames.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import Any, Final
 from core.errors import PermanentError
 from core.window import micros
 from ingest.message import message_flags
+from ingest.tlog import logged
 
 _LARGEST: Final = 16 * 1024 * 1024
 """A file of one message, and a line, may have so many bytes."""
+_AT_LEAST_ONCE: Final = message_flags(retain=False, qos=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,10 @@ def recorded(path: Path) -> Iterator[tuple[Recorded, int]]:
     """
     try:
         with path.open("rb") as file:
+            if path.suffix.lower() == ".tlog":
+                for received_us, frame, done in logged(file):
+                    yield Recorded(topic=None, payload=frame, received_us=received_us, flags=_AT_LEAST_ONCE), done
+                return
             first = file.readline(_LARGEST + 1)
             if _line(first) is None:
                 yield _whole(path, first + file.read(_LARGEST + 1 - len(first)))
@@ -58,9 +65,7 @@ def _whole(path: Path, payload: bytes) -> tuple[Recorded, int]:
         raise PermanentError(
             f"{path} has more than {_LARGEST // 2**20} MiB and is no file of lines: one message is never so large."
         )
-    return Recorded(topic=None, payload=payload, received_us=None, flags=message_flags(retain=False, qos=1)), len(
-        payload
-    )
+    return Recorded(topic=None, payload=payload, received_us=None, flags=_AT_LEAST_ONCE), len(payload)
 
 
 def _line(line: bytes) -> dict[str, Any] | None:

@@ -54,11 +54,11 @@ class Routes:
             self._filters[wanted] = owners
         self._known: dict[bytes, Route] = {}
 
-        self.waiting: list[Waiting] = []
+        self.waiting: list[tuple[ConnectionBinding, Waiting]] = []
         """Those that want to be asked about each second."""
-        for _, protocol in self._connections:
+        for binding, protocol in self._connections:
             if isinstance(protocol, Waiting):
-                self.waiting.append(protocol)
+                self.waiting.append((binding, protocol))
 
     @property
     def bindings(self) -> Sequence[ConnectionBinding]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from core.database import Connection
 from devices.plan.model import Kpi, Plan
-from devices.plan.reader import stored_plan
-from devices.registry.queries import plan_source, plan_versions
+from devices.registry.queries import plan_of, plan_versions
 
 
 def targets_of(connection: Connection, pilot: str, as_of: datetime) -> dict[str, list[dict[str, Any]]]:
@@ -21,17 +19,12 @@ def targets_of(connection: Connection, pilot: str, as_of: datetime) -> dict[str,
     for version in plan_versions(connection, pilot):
         if version["recorded_at"] > as_of:
             continue
-        plan = _stored(plan_source(connection, pilot, version["version"])[0])
+        plan, _, _ = plan_of(connection, pilot, version["version"])
         for name, kpi in plan.kpis.items():
             rows = found.setdefault(name, [])
             if not rows or rows[-1]["target"] != _text(kpi):
                 rows.append(_row(kpi, plan, version, first=not rows))
     return found
-
-
-@lru_cache(maxsize=64)
-def _stored(source: bytes) -> Plan:
-    return stored_plan(source)
 
 
 def _text(kpi: Kpi) -> str:

@@ -1,4 +1,4 @@
-"""The three pilots of the demo: one meets its targets, one fails, one has too little data."""
+"""The demo's pilots, each in the protocol of its trade: one meets its targets, one fails, one has too little data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-from simulators.scenario import AirQuality, DeliveryRobot, Scenario, SolarBench
+from simulators.scenario import AirQuality, DeliveryRobot, PatrolDrone, Scenario, SolarBench
 
 DAYS_BEHIND: Final = 90
 """So many days of the demo's pilots lie in the past."""
@@ -17,7 +17,8 @@ DAYS_BEHIND: Final = 90
 DEMO_SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType(
     {
         "demo-air": AirQuality(above=0.02),
-        "demo-robot": DeliveryRobot(failure=0.05, intervention=0.07),
+        "demo-robot": DeliveryRobot(failure=0.05, intervention=0.07, docked_outages=True, event_loss=0.0),
+        "demo-drone": PatrolDrone(),
         "demo-park": SolarBench(),
     }
 )

@@ -8,36 +8,45 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from heapq import merge
 from typing import Final
 
-import numpy as np
-
 from core.errors import BrokerAway, PermanentError
-from core.window import MICROSECOND, instant, micros
+from core.window import MICROSECOND, instant
 from devices.plan.model import Plan
-from simulators.encoder import Encoder, Value
+from simulators.encoding import Said, Utterance, encoder_of
 from simulators.login import Login
-from simulators.outlet import Outlet, counts_of, opened
-from simulators.publisher import Will
+from simulators.outlet import counts_of, unconfirmed_of
 from simulators.receipts.sender import Counts, NotReceipted, Receipts
 from simulators.scenario.base import Scenario
+from simulators.scenario.records import Event, Link
+from simulators.site import Site
+from simulators.speaker import Speaker
 
-_CHUNK: Final = timedelta(hours=1)
 _LONGEST_SLEEP_S: Final = 0.2
 _FAREWELL_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Something to be sent when it is ``at_us`` on the device's clock."""
 
     at_us: int
     slot: str
-    topic: str
-    payload: bytes
-    readings: int = 0
-    retain: bool = False
+    said: Said
+    utterance: Utterance
+
+    @property
+    def topic(self) -> str:
+        return self.said.topic
+
+    @property
+    def payload(self) -> bytes:
+        return self.said.payload
+
+    @property
+    def readings(self) -> int:
+        """How many readings it was made of."""
+        return 0 if isinstance(self.utterance.what, Event | Link) else len(self.utterance.what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +81,8 @@ class Sent:
     events: int
     messages: int
     acknowledged: int
+    unconfirmed: int
+    """Of the messages, those at QoS 0: nobody says whether they arrived."""
     unheard: int
     receipts: Counts | None
     """None: sent without."""
@@ -81,34 +92,14 @@ class Sent:
 
 
 def messages(scenario: Scenario, plan: Plan, start: datetime, end: datetime) -> Iterator[Message]:
-    """Everything that the plan's slots say in ``[start, end)``, in the order of time."""
-    encoders = {slot: Encoder(plan, slot) for slot in plan.slots}
-    while start < end:
-        stop = min(start + _CHUNK, end)
-        yield from merge(*(sorted(_of_slot(scenario, plan, slot, encoders[slot], start, stop)) for slot in plan.slots))
-        start = stop
-
-
-def _of_slot(
-    scenario: Scenario, plan: Plan, slot: str, encoder: Encoder, start: datetime, end: datetime
-) -> Iterator[Message]:
-    readings = scenario.readings(plan, slot, start, end)
-    names = np.array(readings.channels, dtype=object)
-    states = {name: channel.states for name, channel in plan.slots[slot].channels.items()}
-    together: dict[int, dict[str, Value]] = {}
-    for at_us, name, sent in zip(
-        readings.observed_us.tolist(), names[readings.channel].tolist(), readings.sent.tolist(), strict=True
-    ):
-        of_channel = states[name]
-        together.setdefault(at_us, {})[name] = sent if of_channel is None else of_channel[int(sent)]
-    for at_us, values in together.items():
-        payload = encoder.reading(at_us, values)
-        yield Message(at_us=at_us, slot=slot, topic=encoder.readings_topic, payload=payload, readings=len(values))
-    for event in scenario.events(plan, slot, start, end):
-        yield Message(at_us=event.at_us, slot=slot, topic=encoder.events_topic, payload=encoder.event(event))
-    for link in scenario.links(plan, slot, start, end):
-        payload = encoder.status(link.state, link.at_us)
-        yield Message(at_us=link.at_us, slot=slot, topic=encoder.status_topic, payload=payload, retain=True)
+    """Everything that the plan's slots say in ``[start, end)``, in the order of time: without greetings, and as over one
+    connection that never broke.
+    """
+    connections = {slot: plan.connection_of(slot)[0] for slot in plan.slots}
+    encoders = {name: encoder_of(plan, name) for name in dict.fromkeys(connections.values())}
+    for utterance in Site(scenario).utterances(plan, start, end):
+        for said in encoders[connections[utterance.slot]].say(utterance):
+            yield Message(at_us=utterance.at_us, slot=utterance.slot, said=said, utterance=utterance)
 
 
 class Run:
@@ -149,13 +140,25 @@ class Run:
                 f" {', '.join(sorted(logins)) or 'none'}. Write one: pilotbed plan apply PLAN --credentials FILE."
             )
         scenario.check(plan)
-        self._scenario = scenario
+        self._site = Site(scenario)
         self._plan = plan
         self._lasts = lasts
-        self._receipts = receipts
-        self._pace = Pace(start=start, begun=begun, speed=speed)
-        self._encoders = {slot: Encoder(plan, slot) for slot in plan.slots}
-        self._publishers = {name: self._publisher(name, login) for name, login in logins.items() if plan.slots_of(name)}
+        self._farewell_s = _FAREWELL_S if receipts is None else receipts.farewell_s
+        self._speakers = {
+            name: Speaker(
+                plan,
+                name,
+                login,
+                now=self._now,
+                online=lambda slot, at: scenario.is_online(plan, slot, at),
+                receipts=receipts,
+            )
+            for name, login in logins.items()
+            if plan.slots_of(name)
+        }
+        for utterance in self._site.utterances(plan, scenario.quiet(plan, start), start):
+            self._of(utterance.slot).recall(utterance)
+        self._pace = Pace(start=start, begun=datetime.now(UTC), speed=speed)
 
     def __call__(
         self, stop: threading.Event, *, progress: Callable[[int, datetime], None] = lambda _n, _at: None
@@ -165,26 +168,27 @@ class Run:
         :param progress: is told the readings sent so far and the device's time, after each message.
         """
         begun_s = time.monotonic()
+        outlets = [speaker.outlet for speaker in self._speakers.values()]
         try:
-            for publisher in self._publishers.values():
-                publisher.connect()
+            for speaker in self._speakers.values():
+                speaker.connect()
             readings, events = self._send(stop, progress)
             until = self._now()
-            self._say_offline(until)
+            self._say_farewell()
         except BaseException:
-            for publisher in self._publishers.values():
-                publisher.abandon()
+            for outlet in outlets:
+                outlet.abandon()
             raise
-        publishers = self._publishers.values()
-        for publisher in publishers:
-            publisher.close()
+        for outlet in outlets:
+            outlet.close()
         return Sent(
             readings=readings,
             events=events,
-            messages=sum(publisher.sent for publisher in publishers),
-            acknowledged=sum(publisher.acknowledged for publisher in publishers),
-            unheard=sum(publisher.unheard for publisher in publishers),
-            receipts=counts_of(publishers),
+            messages=sum(outlet.sent for outlet in outlets),
+            acknowledged=sum(outlet.acknowledged for outlet in outlets),
+            unconfirmed=unconfirmed_of(outlets),
+            unheard=sum(outlet.unheard for outlet in outlets),
+            receipts=counts_of(outlets),
             start=self._pace.start,
             until=until,
             seconds=time.monotonic() - begun_s,
@@ -196,61 +200,45 @@ class Run:
         end = self._plan.window.end
         if self._lasts is not None:
             end = min(end, self._pace.device_time(self._pace.begun + self._lasts))
-        for message in messages(self._scenario, self._plan, self._pace.start, end):
-            if not self._wait_until(self._pace.due(instant(message.at_us)), stop):
+        for utterance in self._site.utterances(self._plan, self._pace.start, end):
+            if not self._wait_until(self._pace.due(instant(utterance.at_us)), stop):
                 return readings, events
-            publisher = self._of(message.slot)
-            while publisher.full and not stop.is_set():
-                publisher.wait(_LONGEST_SLEEP_S)
+            speaker = self._of(utterance.slot)
+            while speaker.full and not stop.is_set():
+                speaker.wait(_LONGEST_SLEEP_S)
             if stop.is_set():
                 return readings, events
-            publisher.publish(message.topic, message.payload, retain=message.retain)
-            readings += message.readings
-            events += message.topic == self._encoders[message.slot].events_topic
-            progress(readings, instant(message.at_us))
+            speaker.say(utterance)
+            if isinstance(utterance.what, Event):
+                events += 1
+            elif not isinstance(utterance.what, Link):
+                readings += len(utterance.what)
+            progress(readings, instant(utterance.at_us))
         self._wait_until(self._pace.due(end), stop)
         return readings, events
+
+    def _of(self, slot: str) -> Speaker:
+        return self._speakers[self._plan.connection_of(slot)[0]]
 
     def _now(self) -> datetime:
         """The device's time, within the pilot's period."""
         return min(self._pace.device_time(datetime.now(UTC)), self._plan.window.end - MICROSECOND)
 
-    def _publisher(self, connection: str, login: Login) -> Outlet:
-        slots = self._plan.slots_of(connection)
-        first = self._encoders[slots[0]]
-
-        def greetings() -> list[tuple[str, bytes]]:
-            return [(self._encoders[slot].status_topic, self._status(slot, self._now())) for slot in slots]
-
-        will = Will(topic=first.status_topic, payload=first.will())
-        return opened(
-            login, self._plan, slots[0], receipts=self._receipts, will=will, greetings=greetings, patience_s=None
-        )
-
-    def _status(self, slot: str, at: datetime) -> bytes:
-        state = "online" if self._scenario.is_online(self._plan, slot, at) else "offline"
-        return self._encoders[slot].status(state, micros(at))
-
-    def _of(self, slot: str) -> Outlet:
-        return self._publishers[self._plan.connection_of(slot)[0]]
-
     def _wait_until(self, due: datetime, stop: threading.Event) -> bool:
         """Wait for an instant by our clock; False if it is stopped first. Raises what went wrong with a connection."""
         while not stop.is_set():
-            for publisher in self._publishers.values():
-                publisher.wait(0)
+            for speaker in self._speakers.values():
+                speaker.wait(0)
             left_s = (due - datetime.now(UTC)).total_seconds()
             if left_s <= 0:
                 return True
             stop.wait(min(left_s, _LONGEST_SLEEP_S))
         return False
 
-    def _say_offline(self, at: datetime) -> None:
-        for slot, encoder in self._encoders.items():
-            if not self._of(slot).full:
-                self._of(slot).publish(encoder.status_topic, encoder.status("offline", micros(at)), retain=True)
-        patience_s = _FAREWELL_S if self._receipts is None else self._receipts.farewell_s
-        for publisher in self._publishers.values():
+    def _say_farewell(self) -> None:
+        for speaker in self._speakers.values():
+            speaker.farewell()
+        for speaker in self._speakers.values():
             # A broker or collector that is away keeps nobody from stopping: the counts then say what is open.
             with suppress(BrokerAway, NotReceipted):
-                publisher.flush(patience_s=patience_s)
+                speaker.outlet.flush(patience_s=self._farewell_s)

@@ -34,10 +34,11 @@ _BRIEF_AT_MOST: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Will:
-    """What the broker says for a client whose connection breaks; retained."""
+    """What the broker says for a client whose connection breaks, at QoS 1."""
 
     topic: str
     payload: bytes
+    retain: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +63,23 @@ class _Heard:
 class _InFlight(NamedTuple):
     topic: str
     again: bool
+    qos: int
+
+
+class _Cut(NamedTuple):
+    """The connection broke: what was handed over at QoS 0 and is not written yet never will be."""
 
 
 class Publisher:
-    """Publishes with QoS 1 and a bounded number of messages in flight; one thread uses it.
+    """Publishes with a bounded number of messages in flight, at QoS 1 if not told otherwise; one thread uses it.
 
     A lost connection is taken up again with a growing delay (one second to fifteen), and what was not acknowledged is sent
     again: the broker may then have it twice. A credential that is refused, a topic that is denied and a second client with
-    the same credential end it with an error at the next call.
+    the same credential end it with an error at the next call. A message at QoS 0 waits for a connection; whether it arrives
+    nobody says.
 
     :param window: messages in flight at the most; the broker's own Receive Maximum where that is less.
+    :param will: asked for before each connect.
     :param greetings: retained messages to publish at each connect, asked for anew each time.
     :param patience_s: how long it waits for an acknowledgement before it gives up; None waits for ever.
     :param ear: a topic to subscribe to at each connect.
@@ -82,7 +90,7 @@ class Publisher:
         login: Login,
         *,
         window: int = 500,
-        will: Will | None = None,
+        will: Callable[[], Will | None] | None = None,
         greetings: Callable[[], Sequence[tuple[str, bytes]]] | None = None,
         patience_s: float | None = 60.0,
         ear: Ear | None = None,
@@ -91,6 +99,8 @@ class Publisher:
         self.sent = 0
         """Without repetitions; so is ``acknowledged``."""
         self.acknowledged = 0
+        self.unconfirmed = 0
+        """Sent at QoS 0, which nobody acknowledges."""
         self.unheard = 0
         """Acknowledged by the broker, but nobody had subscribed: gone."""
         self.connections = 0
@@ -100,7 +110,7 @@ class Publisher:
         self._ear = ear
         self._answers = 0
         self._in_flight: dict[int, _InFlight] = {}
-        self._happened: queue.SimpleQueue[_Acknowledged | _Heard | PilotbedError | None] = queue.SimpleQueue()
+        self._happened: queue.SimpleQueue[_Acknowledged | _Heard | _Cut | PilotbedError | None] = queue.SimpleQueue()
         self._failure: PilotbedError | None = None
         self._connected_at = 0.0
         self._brief_connections = 0
@@ -132,20 +142,22 @@ class Publisher:
         """Whether the connection stands just now."""
         return self._client.is_connected()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, again: bool = False) -> None:
-        """Hand over a message; waits while the window is full.
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, again: bool = False) -> None:
+        """Hand over a message; waits while the window is full, at QoS 0 also while there is no connection.
 
         :param again: it was handed over before, and counts once.
         :raises PublishRefused: the broker refused this or an earlier message.
         :raises BrokerAway: no acknowledgement came for ``patience_s``.
         """
         self._take_all()
-        self._wait_until(lambda: not self.full, self._patience_s)
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        self._wait_until(lambda: not self.full and (qos > 0 or self.connected), self._patience_s)
+        info = self._client.publish(topic, payload, qos=qos, retain=retain)
         if info.rc not in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN):
             raise BrokerAway(f"A message to {topic!r} could not be queued: {mqtt.error_string(info.rc)}")
-        self._in_flight[info.mid] = _InFlight(topic, again)
+        if qos or info.rc == mqtt.MQTT_ERR_SUCCESS:
+            self._in_flight[info.mid] = _InFlight(topic, again, qos)
         self.sent += not again
+        self.unconfirmed += not again and not qos
 
     @property
     def full(self) -> bool:
@@ -153,7 +165,7 @@ class Publisher:
         return len(self._in_flight) >= self._limit
 
     def flush(self, *, patience_s: float | None = None) -> None:
-        """Wait until everything is acknowledged.
+        """Wait until everything is acknowledged; what is at QoS 0, until it is written.
 
         :param patience_s: in place of the publisher's own.
         :raises PublishRefused: the broker refused a message.
@@ -189,7 +201,7 @@ class Publisher:
     ) -> None:
         self.close()
 
-    def _made(self, will: Will | None) -> mqtt.Client:
+    def _made(self, will: Callable[[], Will | None] | None) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self.login.username, protocol=mqtt.MQTTv5)
         client.username_pw_set(self.login.username, self.login.password)
         client.max_inflight_messages_set(0)  # the window is ours; paho knows no Receive Maximum
@@ -197,7 +209,7 @@ class Publisher:
         if self.login.tls:
             client.tls_set_context(client_context(settings()))
         if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=True)
+            client.on_pre_connect = lambda client, _data: _set_will(client, will())
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
@@ -233,6 +245,7 @@ class Publisher:
         # Mosquitto 2.0 cuts the older of two clients with one credential without a word; both would take turns for ever.
         brief = code.is_failure and time.monotonic() - self._connected_at < _BRIEF_S
         self._brief_connections = self._brief_connections + 1 if brief else 0
+        self._happened.put(_Cut())
         if code.value == _TAKEN_OVER or self._brief_connections >= _BRIEF_AT_MOST:
             self._happened.put(TakenOver(self.login))
             client.disconnect()
@@ -278,6 +291,8 @@ class Publisher:
         elif isinstance(happened, _Heard):
             if self._ear is not None:
                 self._ear.heard(happened.payload)
+        elif isinstance(happened, _Cut):
+            self._in_flight = {mid: message for mid, message in self._in_flight.items() if message.qos}
         elif happened is not None:
             self._settle(happened)
 
@@ -289,10 +304,15 @@ class Publisher:
             self._fail(PublishRefused(self.login, where, code=answer.code))
         if message is not None:
             self._answers += 1
-        if message is not None and not message.again:
+        if message is not None and message.qos and not message.again:
             self.acknowledged += 1
             self.unheard += answer.code.value == _NO_SUBSCRIBER
 
     def _fail(self, failure: PilotbedError) -> None:
         self._failure = failure
         raise failure
+
+
+def _set_will(client: mqtt.Client, will: Will | None) -> None:
+    if will is not None:
+        client.will_set(will.topic, will.payload, qos=1, retain=will.retain)

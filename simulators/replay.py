@@ -9,10 +9,11 @@ from pathlib import Path
 
 from core.errors import NotFound, PermanentError
 from devices.plan.model import Plan
-from simulators.encoder import Encoder
-from simulators.outlet import Outlet, counts_of
+from simulators.encoding import Utterance
+from simulators.outlet import counts_of, unconfirmed_of
 from simulators.receipts.sender import Counts
 from simulators.recording import BadRow, Row, rows
+from simulators.speaker import Speaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Replayed:
     rows: int
     sent: int
     acknowledged: int
+    unconfirmed: int
+    """Sent at QoS 0: nobody says whether they arrived."""
     unheard: int
     """Acknowledged by the broker, but no collector has ever listened there: gone."""
     receipts: Counts | None
@@ -54,8 +57,8 @@ def recorded(
 
 def replay(
     found: Iterable[Row | BadRow],
-    publisher: Outlet,
-    encoder: Encoder,
+    speaker: Speaker,
+    slot: str,
     channel: str,
     *,
     complain: Callable[[BadRow], None],
@@ -75,15 +78,17 @@ def replay(
             bad += 1
             complain(row)
         else:
-            publisher.publish(encoder.readings_topic, encoder.reading(row.at_us, {channel: row.value}))
+            speaker.say(Utterance(at_us=row.at_us, slot=slot, what={channel: row.value}))
         if count % 100 == 0:
             progress(count)
+    publisher = speaker.outlet
     publisher.flush()
     progress(count)
     return Replayed(
         rows=count,
         sent=publisher.sent,
         acknowledged=publisher.acknowledged,
+        unconfirmed=unconfirmed_of([publisher]),
         unheard=publisher.unheard,
         receipts=counts_of([publisher]),
         bad=bad,

@@ -91,10 +91,12 @@ GROUP BY q.reason
 ORDER BY n DESC, place, reason
 
 -- name: latest_readings
--- The newest reading of each channel.
-SELECT s.name AS slot, c.name AS channel, c.unit, c.kind, c.options, r.observed_at, r.received_at, r.value, r.flags
+-- The newest reading of each channel, and whether the plan says that its device has a clock.
+SELECT s.name AS slot, c.name AS channel, c.unit, c.kind, c.options, r.observed_at, r.received_at, r.value, r.flags,
+    coalesce((k.options ->> 'clock')::boolean, true) AS has_clock
 FROM pilot p
 JOIN slot s USING (pilot_id)
+JOIN connection k ON k.connection_id = s.connection_id
 JOIN channel c ON c.slot_id = s.slot_id AND c.valid_to IS NULL
 LEFT JOIN LATERAL (
     SELECT observed_at, received_at, value, flags

@@ -80,6 +80,7 @@ def refusals(before: Plan, after: Plan, now: datetime) -> list[Fault]:
 def _plain(plan: Plan) -> dict[str, Any]:
     whole: dict[str, Any] = plan.model_dump(mode="json", by_alias=True, exclude_none=True)
     whole.pop("amendment", None)  # it says why the rest changed
+    whole["profiles"] = {one.name: one.sha256 for one in plan.profiles}
     for name, kpi in plan.kpis.items():
         whole["kpis"][name] |= {"decision": kpi.rule, "scope": kpi.scope}  # writing a default out changes nothing
     return whole
@@ -119,7 +120,7 @@ def _effect(way: Way) -> Effect:
             return "contract"  # whose it is; whether anything vouches for it. A certificate that is renewed is none
         case ("slots", _, *rest) if rest and rest[-1] in _TEXT_OF_SLOT:
             return "text"
-        case ("slots" | "connections" | "keep_messages", *_):
+        case ("slots" | "connections" | "keep_messages" | "profiles", *_):
             return "registry"
         case _:
             return "text"

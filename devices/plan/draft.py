@@ -17,7 +17,6 @@ from devices.plan.equipment import Certificate
 from devices.plan.manual import ManualQuantity
 from devices.plan.measures import Measure
 from devices.plan.model import (
-    NATIVE,
     Calibration,
     Channel,
     Connection,
@@ -28,6 +27,7 @@ from devices.plan.model import (
     Name,
     Period,
     Target,
+    native_kinds,
 )
 from devices.plan.problem import Way
 from devices.plan.target import Bounds, parse_bounds
@@ -126,7 +126,9 @@ class Draft:
 
     def native(self, connection: str) -> list[str]:
         """The native filters on which a connection publishes."""
-        return [f"pilots/{self.pilot}/{slot}/{kind}" for slot in self.slots_of(connection) for kind in NATIVE]
+        definition = self.connections.get(connection)
+        kinds = native_kinds("" if definition is None else definition.protocol)
+        return [f"pilots/{self.pilot}/{slot}/{kind}" for slot in self.slots_of(connection) for kind in kinds]
 
 
 def draft(root: Mapping[str, Any]) -> Draft:

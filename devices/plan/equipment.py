@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from core.units import seconds
 from devices.plan.parts import Duration, Name, Part, Quantity, Unit, Zone
 from devices.plan.quality import Quality
 from devices.plan.rules import broken
+from devices.plan.states import as_keys
 from devices.plan.truth import Side
 from devices.plan.written import Day, Free, Number, Text, Truth
 
@@ -40,6 +41,11 @@ class Certificate(Part):
 class Connection(Part):
     """One credential and protocol that speaks for one slot or several."""
 
+    profile: Text | None = Field(
+        None,
+        description="A device template that says how its devices speak: one that is shipped, or ./profiles/x.yaml beside the"
+        " plan. What the connection says itself goes before it.",
+    )
     protocol: Text = "json"
     topics: tuple[Text, ...] = Field(
         (), description="MQTT filters it publishes to, where they are not the native ones."
@@ -81,6 +87,12 @@ class Channel(Part):
     unit: Unit | None = Field(None, description="Canonical unit; a state has none.")
     states: tuple[Text, ...] | None = Field(None, min_length=1, description="The states of a state channel, in order.")
     source: Text | None = Field(None, description="Path of the value in the message; the channel's key if left out.")
+    source_states: Annotated[dict[Text, Text], BeforeValidator(as_keys)] | None = Field(
+        None,
+        min_length=1,
+        description="What the device says → the state that it means, as in {0: stopped, 1: running, ERR: fault}; anything else is"
+        " rejected. Left out: the device says the states themselves.",
+    )
     source_unit: Unit | None = Field(
         None, description="Unit of the value in the message; the canonical one if left out."
     )
@@ -98,7 +110,7 @@ class Channel(Part):
                 raise broken("state-channel")
             if len(set(self.states)) != len(self.states):
                 raise broken("states-twice")
-        elif self.unit is None or self.states is not None:
+        elif self.unit is None or self.states is not None or self.source_states is not None:
             raise broken("value-channel")
         if (self.period is not None) != (self.reporting == "periodic"):
             raise broken("period-reporting")
@@ -147,6 +159,12 @@ class Slot(Part):
     """A position where a device stands."""
 
     place: str = ""
+    profile: Text | None = Field(
+        None,
+        description="A device template (장비 서식): one that is shipped, or a file beside the plan, as in ./profiles/x.yaml. Its"
+        " channels and events are the slot's; what the slot says itself goes before it, a channel field by field.",
+    )
+    without: tuple[Name, ...] = Field((), description="Channels of the profile that this slot does not have.")
     owner: Side | None = Field(
         None,
         description="Whose it is: as its connection's side, the company's, if left out. What is not the company's is no slot"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from core.window import Window, date_window
 from devices.plan.agreed import Overall
@@ -20,6 +20,7 @@ from devices.plan.exclusions import Exclusions
 from devices.plan.kpi import Kpi, Promise
 from devices.plan.manual import ManualQuantity
 from devices.plan.parts import Duration, Name, Part, Quantity, Target, Unit, Zone
+from devices.plan.profile import Profiles
 from devices.plan.rules import broken
 from devices.plan.truth import Side
 from devices.plan.written import Day, Number, Text, Truth, Whole
@@ -57,6 +58,11 @@ __all__ = [
 
 NATIVE = ("readings", "events", "status")
 """What a slot publishes below ``pilots/{pilot}/{slot}/``."""
+
+
+def native_kinds(protocol: str) -> tuple[str, ...]:
+    """The same of a connection that speaks this protocol: MAVLink's raw frames have a topic of their own."""
+    return (*NATIVE, "mavlink") if protocol == "mavlink" else NATIVE
 
 
 def _location(place: tuple[float, float]) -> tuple[float, float]:
@@ -145,6 +151,17 @@ class Plan(Part):
         (), description="교정·비교측정: pairs of before and after a change of device, for pooling its segments."
     )
 
+    _profiles: Profiles = PrivateAttr(default=())
+
+    def hold(self, profiles: Profiles) -> None:
+        """Keep the device templates by which it was written out, as its reader found them."""
+        self._profiles = profiles
+
+    @property
+    def profiles(self) -> Profiles:
+        """The device templates that it names, to the byte."""
+        return self._profiles
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.period.timezone)
@@ -166,7 +183,8 @@ class Plan(Part):
     def topics_of(self, connection: str) -> tuple[str, ...]:
         """Where a connection publishes: the native topics of its slots, then the filters that the plan gives it."""
         slots = self.slots_of(connection)
-        native = [f"pilots/{self.pilot}/{slot}/{kind}" for slot in slots for kind in NATIVE]
+        protocol = self.connections[connection].protocol if connection in self.connections else ""
+        native = [f"pilots/{self.pilot}/{slot}/{kind}" for slot in slots for kind in native_kinds(protocol)]
         own = self.connections[connection].topics if connection in self.connections else ()
         given = [topic for slot in slots for topic in self.slots[slot].topics]
         return tuple(dict.fromkeys([*native, *own, *given]))

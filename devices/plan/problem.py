@@ -45,6 +45,8 @@ class Problem:
     code: str
     """The rule, a key of :data:`devices.plan.rules.RULES`."""
     values: Mapping[str, Any] = field(default_factory=dict)
+    profile: str = ""
+    """Where in a device template it stands, as ``file:line:column``; ``line`` is then where the plan names that file."""
 
     @classmethod
     def at(cls, line: int, way: Way, value: str, code: str, **values: Any) -> Problem:
@@ -61,7 +63,8 @@ class Problem:
         return told(self.code, self.values, language)
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.path or 'the file'}: found {self.value or 'nothing'!s} — {self.rule}"
+        where = f"{self.path or 'the file'} ({self.profile})" if self.profile else self.path or "the file"
+        return f"line {self.line}: {where}: found {self.value or 'nothing'!s} — {self.rule}"
 
 
 class PlanProblems(NegativeAnswer):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from devices.plan.model import Plan
+from devices.plan.profile import Profile
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -15,14 +18,21 @@ _LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "ex
 
 def plan_schema() -> dict[str, Any]:
     """The schema of a plan file."""
-    made = Plan.model_json_schema(by_alias=True)
+    said = "실증계획: contract, device registry and KPI definition of one pilot. `pilotbed plan check` says more."
+    return _schema(Plan, "Pilotbed plan", said)
+
+
+def profile_schema() -> dict[str, Any]:
+    """The schema of a device template."""
+    said = "장비 서식: what one model of device says and how, for plans to name. `pilotbed plan check` of such a plan says more."
+    return _schema(Profile, "Pilotbed device template", said)
+
+
+def _schema(model: type[BaseModel], title: str, said: str) -> dict[str, Any]:
+    made = model.model_json_schema(by_alias=True)
     _tidy(made)
-    return {
-        "$schema": DIALECT,
-        "title": "Pilotbed plan",
-        "description": "실증계획: contract, device registry and KPI definition of one pilot. `pilotbed plan check` says more.",
-        **{key: value for key, value in made.items() if key not in ("title", "description")},
-    }
+    rest = {key: value for key, value in made.items() if key not in ("title", "description")}
+    return {"$schema": DIALECT, "title": title, "description": said, **rest}
 
 
 def _tidy(part: Any) -> None:
@@ -44,10 +54,12 @@ def _tidy(part: Any) -> None:
         # Behind a validator of ours pydantic writes the limit under its own name, which no editor knows.
         if isinstance(part.get(ours), int | float):
             part[standard] = part.pop(ours)
+    if part.get("type") == "object" and isinstance(part.get("minLength"), int):
+        part["minProperties"] = part.pop("minLength")
     for below in part.values():
         _tidy(below)
 
 
-def schema_text() -> str:
-    """The schema as it is published, in ``docs/plan.schema.json``."""
-    return json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(*, profile: bool = False) -> str:
+    """The schema as it is published, in ``docs/plan.schema.json``; or that of templates, in ``docs/profile.schema.json``."""
+    return json.dumps(profile_schema() if profile else plan_schema(), indent=2, ensure_ascii=False) + "\n"

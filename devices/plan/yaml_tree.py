@@ -7,6 +7,7 @@ a bound, and forgets the lines of plain dictionaries.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -43,16 +44,35 @@ class NoTree(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Graft:
+    """A part of the plan that was written in another file: a device template's."""
+
+    file: str
+    """Its name, as it is shown."""
+    tree: Tree
+    way: Way
+    """Where the part stands in that file."""
+    used: Way
+    """Where the plan names the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """What the file says."""
 
     root: Any
     lines: Position
     """Path → line, from 1: that of the key, or of the list's item."""
+    columns: Position
+    """Path → column, from 1."""
     aliases: dict[Way, Way]
     """Where an alias stands → where its anchor does."""
     problems: list[Problem]
     """Duplicate keys and the like: the rest of the file can still be looked at."""
+    nodes: int
+    """How many entries it has, aliases written out."""
+    grafts: Mapping[Way, Graft] = field(default_factory=dict)
+    """What stands in other files, by where it belongs here."""
 
     def origin(self, way: Way) -> Way:
         """Where a path was written: below an alias, that is below its anchor."""
@@ -62,11 +82,31 @@ class Tree:
         return way
 
     def line_of(self, way: Way) -> int:
-        """The line where a path was written, or that of the nearest thing above it that is in the file."""
-        way = self.origin(way)
-        while way and way not in self.lines:
-            way = way[:-1]
-        return self.lines.get(way, 1)
+        """The line where a path was written, or that of the nearest thing above it that is in the file.
+
+        Of what was written in another file: the line where that file is named.
+        """
+        return self.place(way)[0]
+
+    def place(self, way: Way) -> tuple[int, str]:
+        """That line, and for what was written in another file its place there, as ``file:line:column``; empty otherwise."""
+        for length in range(len(way), -1, -1):
+            line = self.lines.get(self.origin(way[:length]))
+            if line is not None:
+                return line, ""
+            there = self._elsewhere(way[:length])
+            if there is not None:
+                return there
+        return 1, ""
+
+    def _elsewhere(self, way: Way) -> tuple[int, str] | None:
+        for length in range(len(way), 0, -1):
+            graft = self.grafts.get(way[:length])
+            if graft is not None:
+                inside = graft.tree.origin((*graft.way, *way[length:]))
+                line, column = graft.tree.lines.get(inside), graft.tree.columns.get(inside, 1)
+                return None if line is None else (self.line_of(graft.used), f"{graft.file}:{line}:{column}")
+        return None
 
 
 @dataclass(slots=True)
@@ -84,6 +124,7 @@ class _Open:
 @dataclass(slots=True)
 class _Builder:
     lines: Position = field(default_factory=dict)
+    columns: Position = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, tuple[Way, Any]] = field(default_factory=dict)
     aliases: dict[Way, Way] = field(default_factory=dict)
@@ -117,7 +158,7 @@ class _Builder:
             return
         way: Way = () if top is None else (*top.way, len(top.value) if isinstance(top.value, list) else top.key or "")
         if isinstance(top and top.value, list) or top is None:
-            self.lines.setdefault(way, line)
+            self._mark(way, event)
         tag = getattr(event, "tag", None)
         if tag is not None:
             self.problems.append(Problem.at(line, way, str(tag), "yaml-tag"))
@@ -146,15 +187,19 @@ class _Builder:
             self.problems.append(Problem.at(line, way, key, "yaml-duplicate", first=self.lines[way]))
             top.lost = True
         else:
-            self.lines.setdefault(way, line)
+            self._mark(way, event)
         top.key = key
+
+    def _mark(self, way: Way, event: NodeEvent) -> None:
+        self.lines.setdefault(way, event.start_mark.line + 1)
+        self.columns.setdefault(way, event.start_mark.column + 1)
 
     def _alias(self, event: AliasEvent, way: Way, line: int) -> Any:
         if event.anchor not in self.anchors:
             # Unknown, or one that contains itself: it is not finished yet.
             raise NoTree(Problem.at(line, way, f"*{event.anchor}", "yaml-alias"))
         self.aliases[way], value = self.anchors[event.anchor]
-        self.count(_size(value, LARGEST_NODES - self.nodes), line)
+        self.count(size_of(value, LARGEST_NODES - self.nodes), line)
         return copy.deepcopy(value)
 
     def _close(self) -> None:
@@ -176,7 +221,7 @@ class _Builder:
         top.key, top.lost = None, False
 
 
-def _size(value: Any, most: int) -> int:
+def size_of(value: Any, most: int) -> int:
     """How many entries stand inside a value; stops counting a little after ``most``."""
     waiting, seen = [value], 0
     while waiting and seen <= most:
@@ -209,7 +254,14 @@ def read_tree(source: bytes) -> Tree:
         raise NoTree(Problem.at(1, (), "", "yaml-syntax", why=str(error).splitlines()[0])) from error
     if not isinstance(builder.root, dict):
         raise NoTree(Problem.at(1, (), _shown(builder.root), "yaml-mapping"))
-    return Tree(root=builder.root, lines=builder.lines, aliases=builder.aliases, problems=builder.problems)
+    return Tree(
+        root=builder.root,
+        lines=builder.lines,
+        columns=builder.columns,
+        aliases=builder.aliases,
+        problems=builder.problems,
+        nodes=builder.nodes,
+    )
 
 
 def _syntax(text: str, error: MarkedYAMLError) -> Problem:

@@ -21,6 +21,7 @@ from devices.plan.diff import Change, diff, refusals
 from devices.plan.foreign import foreign_overlaps
 from devices.plan.model import Plan
 from devices.plan.reader import PlanFile, stored_plan
+from devices.registry import profiles
 from devices.registry.connections import apply_connections
 from devices.registry.slots import apply_slots
 from devices.registry.work import Work, lock_registry, recording_instant
@@ -36,7 +37,7 @@ class Applied:
     version: int
     sha256: str
     changed: bool
-    """False: this very file was the version in force already, and nothing was done."""
+    """False: this very file, with these templates, was the version in force already, and nothing was done."""
     credentials: tuple[Credential, ...]
     """Of connections that are new: shown to nobody else, ever again."""
     diff: tuple[Change, ...]
@@ -66,11 +67,12 @@ def apply_plan(
         current = connection.execute(
             _SQL["plan_version"], {"name": plan.pilot, "version": None, "as_of": None}
         ).fetchone()
-        if current is not None and current["sha256"] == file.sha256:
+        earlier = () if current is None else profiles.used(current["profiles"])
+        if current is not None and current["sha256"] == file.sha256 and earlier == file.profiles:
             return Applied(
                 pilot=plan.pilot, version=current["version"], sha256=file.sha256, changed=False, credentials=(), diff=()
             )
-        before = None if current is None else stored_plan(bytes(current["source"]))
+        before = None if current is None else stored_plan(bytes(current["source"]), earlier)
         _require_allowed(connection, file, before, now)
         version = 1 if current is None else current["version"] + 1
         changes = () if before is None else tuple(diff(before, plan))
@@ -93,7 +95,12 @@ def apply_plan(
             pilot=plan.pilot,
             object=f"plan version {version}",
             before=None if current is None else {"version": current["version"], "sha256": current["sha256"]},
-            after={"version": version, "sha256": file.sha256, "changes": [_plain(change) for change in changes]},
+            after={
+                "version": version,
+                "sha256": file.sha256,
+                **({"profiles": {one.name: one.sha256 for one in file.profiles}} if file.profiles else {}),
+                "changes": [_plain(change) for change in changes],
+            },
         )
         connections, credentials = apply_connections(work)
         apply_slots(work, connections)
@@ -143,6 +150,7 @@ def _version(connection: Connection, pilot_id: int, version: int, file: PlanFile
             "version": version,
             "sha256": file.sha256,
             "source": file.source,
+            "profiles": Jsonb(profiles.kept(file.profiles)),
             "amendment": None if amendment is None else Jsonb(amendment.model_dump(mode="json")),
             "now": now,
             "who": who,

@@ -14,6 +14,7 @@ from core.sql import load
 from core.window import Window
 from devices.plan.model import Plan
 from devices.plan.reader import stored_plan
+from devices.registry import profiles
 
 _SQL = load("devices.registry", "registry.sql")
 
@@ -79,14 +80,14 @@ def pilot(connection: Connection, name: str) -> Pilot:
 def plan_of(
     connection: Connection, name: str, version: int | None = None, *, as_of: datetime | None = None
 ) -> tuple[Plan, int, str]:
-    """A pilot's plan, its version and the SHA-256 of its file.
+    """A pilot's plan with its device templates written out, its version and the SHA-256 of its file.
 
     :param version: which; the one in force if left out.
     :param as_of: only versions recorded by then.
     :raises NotFound: no such pilot or version.
     """
-    source, number, digest = plan_source(connection, name, version, as_of=as_of)
-    return stored_plan(source), number, digest
+    row = _version(connection, name, version, as_of)
+    return stored_plan(bytes(row["source"]), profiles.used(row["profiles"])), row["version"], row["sha256"]
 
 
 def plan_source(
@@ -96,13 +97,18 @@ def plan_source(
 
     :raises NotFound: no such pilot or version.
     """
+    row = _version(connection, name, version, as_of)
+    return bytes(row["source"]), row["version"], row["sha256"]
+
+
+def _version(connection: Connection, name: str, version: int | None, as_of: datetime | None) -> dict[str, Any]:
     wanted = {"name": name, "version": version, "as_of": as_of}
     row = connection.execute(_SQL["plan_version"], wanted).fetchone()
     if row is None:
         known = [str(item["version"]) for item in plan_versions(connection, name)]
         what = f"version {version}" if version is not None else f"version recorded by {as_of}"
         raise NotFound(f"The plan of pilot {name} has no {what}; there are: {', '.join(known)}.")
-    return bytes(row["source"]), row["version"], row["sha256"]
+    return row
 
 
 def plan_versions(connection: Connection, name: str) -> list[dict[str, Any]]:

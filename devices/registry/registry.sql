@@ -24,7 +24,7 @@ SELECT name FROM pilot ORDER BY name
 
 -- name: plan_version
 -- One version of a pilot's plan, or the one in force; as it was known at an instant, if one is given.
-SELECT v.version, v.sha256, v.source, v.recorded_at, v.recorded_by
+SELECT v.version, v.sha256, v.source, v.profiles, v.recorded_at, v.recorded_by
 FROM plan_version v
 JOIN pilot p USING (pilot_id)
 WHERE p.name = %(name)s
@@ -56,9 +56,9 @@ SET title = %(title)s, kind = %(kind)s, company = %(company)s, company_name = %(
 WHERE pilot_id = %(pilot_id)s
 
 -- name: add_version
--- The file's bytes, as they are.
-INSERT INTO plan_version (pilot_id, version, sha256, source, amendment, recorded_at, recorded_by)
-VALUES (%(pilot_id)s, %(version)s, %(sha256)s, %(source)s, %(amendment)s, %(now)s, %(who)s)
+-- The file's bytes, as they are, and the device templates that it names.
+INSERT INTO plan_version (pilot_id, version, sha256, source, profiles, amendment, recorded_at, recorded_by)
+VALUES (%(pilot_id)s, %(version)s, %(sha256)s, %(source)s, %(profiles)s, %(amendment)s, %(now)s, %(who)s)
 
 -- name: foreign_topics
 -- Where the active connections of all other pilots may publish.

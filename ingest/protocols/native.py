@@ -6,7 +6,7 @@ from typing import Final
 
 from ingest.binding import ConnectionBinding, SlotBinding
 
-NATIVE_FILTERS: Final = ("pilots/+/+/readings", "pilots/+/+/events", "pilots/+/+/status")
+NATIVE_FILTERS: Final = ("pilots/+/+/readings", "pilots/+/+/events", "pilots/+/+/status", "pilots/+/+/mavlink")
 """What every collector listens to, whatever the plans say."""
 
 

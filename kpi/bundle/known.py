@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from devices.plan.model import Plan
 from devices.plan.reader import stored_plan
+from devices.registry import profiles
 
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _SPAN: Final = re.compile(r'\["?([^",]+)"?,"?([^",)]+)"?\)')
@@ -24,6 +25,8 @@ class PlanVersion:
     version: int
     sha256: str
     source: bytes
+    profiles: Mapping[str, Mapping[str, str]]
+    """The device templates that were stored with it."""
     amendment: Any
     recorded_at: datetime
     recorded_by: str
@@ -85,7 +88,7 @@ class Known:
 
     @staticmethod
     def plan(version: PlanVersion) -> Plan:
-        return stored_plan(version.source)
+        return stored_plan(version.source, profiles.used(version.profiles))
 
     def _plan_version(self, row: Row) -> None:
         self.plan_lines.append(row)

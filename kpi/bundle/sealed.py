@@ -206,12 +206,32 @@ class Sealed:
             known.plans.append(
                 PlanVersion(
                     version=row["version"], sha256=row["sha256"], source=source,
+                    profiles=self._profiles(name, json.loads(row["profiles"])),
                     amendment=None if row["amendment"] is None else json.loads(row["amendment"]),
                     recorded_at=instant(row["recorded_at"]), recorded_by=row["recorded_by"],
                 )
             )  # fmt: skip
         if names:
             raise Damaged(f"{', '.join(sorted(names))}: no such version of the plan was sealed.")
+
+    def _profiles(self, plan: str, stored: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """The device templates of a version, which stand in its sealed line, text and hash."""
+        for name, one in stored.items():
+            digest = hashlib.sha256(one["source"].encode()).hexdigest()
+            if digest != one["sha256"]:
+                text = f"{plan}, {name}: {digest[:16]}…, {one['sha256'][:16]}…"
+                self.found.differs(
+                    "plan",
+                    f"장비 서식이 그 해시와 다름: {text}",
+                    f"a device template is not what its hash says: {text}",
+                )
+            else:
+                self.found.agrees(
+                    "plan",
+                    f"{plan}: 장비 서식 {name} ({digest})",
+                    f"{plan}: with the device template {name} ({digest})",
+                )
+        return stored
 
     def _documents(self) -> None:
         """Every file that proves what people recorded, against the hash under which it was sealed."""

@@ -48,6 +48,12 @@ SHORT: Mapping[str, str] = MappingProxyType(
         "not_a_single_value": N_("값 하나가 아닌 자료"),
         "bad_quality": N_("장비가 불량으로 표시한 값"),
         "inflated_too_large": N_("압축을 풀면 허용 크기를 넘음"),
+        "wrong_type": N_("규격과 다른 자료형"),
+        "too_many": N_("목록 항목이 한도를 넘음"),
+        "unknown_source": N_("규격에 없는 값 이름(source)"),
+        "bad_checksum": N_("프레임 검사합(CRC) 불일치"),
+        "no_frame": N_("프레임에 속하지 않는 바이트"),
+        "unknown_message": N_("방언에 없는 메시지 번호"),
     }
 )
 

@@ -10,7 +10,8 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -21,8 +22,16 @@ from ingest.message import Decoded, Message
 from ingest.planned import planned
 from ingest.protocols import PROTOCOLS
 from pilotbed.bench.machine import machine
+from pilotbed.bench.robot_state import state
 
-TARGETS: Final = {"json": 300_000, "senml": 80_000, "senml-cbor": 80_000, "sparkplug": 80_000}
+TARGETS: Final = {
+    "json": 300_000,
+    "senml": 80_000,
+    "senml-cbor": 80_000,
+    "sparkplug": 80_000,
+    "vda5050": 200_000,
+    "mavlink": 60_000,
+}
 """Messages a second that are to be reached."""
 _AT_S: Final = 1_780_282_800
 _MESSAGES: Final = 2_000
@@ -46,6 +55,10 @@ class Load:
     """What only reads the form."""
     options: dict[str, Any]
     select: dict[str, str]
+    channels: dict[str, Any] | None = None
+    """Those of the slot; without: as many temperatures as a message has readings."""
+    events: dict[str, Any] = field(default_factory=dict)
+    """What the slot tells beside its readings."""
 
 
 def bench_decode(repeat: int, say: Say = lambda _: None) -> dict[str, Any]:
@@ -55,7 +68,7 @@ def bench_decode(repeat: int, say: Say = lambda _: None) -> dict[str, Any]:
     :returns: the report, ready for JSON.
     """
     rows = []
-    for load in (_json(), _senml(cbor=False), _senml(cbor=True), _sparkplug()):
+    for load in (_json(), _senml(cbor=False), _senml(cbor=True), _sparkplug(), _vda5050(), _mavlink()):
         rates = [_rate(_decoding(load)) for _ in range(repeat)]
         bare = [_rate(_reading(load)) for _ in range(repeat)]
         per_s, limit = statistics.median(rates), statistics.median(bare)
@@ -94,7 +107,9 @@ def _decoding(load: Load) -> Callable[[], int]:
     connection = {"protocol": load.protocol, "topics": topics, **load.options}
     slot = {
         "device": {"serial": "1"}, "connection": "c", "select": load.select,
-        "channels": {name: {"unit": "degC", "source_unit": "degF", "period": "1 s"} for name in _NAMES[: load.readings]},
+        "channels": load.channels
+        or {name: {"unit": "degC", "source_unit": "degF", "period": "1 s"} for name in _NAMES[: load.readings]},
+        "events": load.events,
     }  # fmt: skip
     (binding,) = planned(
         pilot="bench",
@@ -191,4 +206,68 @@ def _sparkplug() -> Load:
         name="sparkplug", protocol="sparkplug", readings=10, topic="spBv1.0/G/DDATA/N/D",
         first=(("spBv1.0/G/NBIRTH/N", born.SerializeToString()), ("spBv1.0/G/DBIRTH/N/D", device.SerializeToString())),
         payloads=payloads, bare=Payload.FromString, options={}, select={"device": "D"},
+    )  # fmt: skip
+
+
+def _vda5050() -> Load:
+    """States of a robot on its way, whose missions and errors are followed; beside a typed subset with the same values."""
+    inner = {
+        "agvPosition": {"x": float, "y": float, "theta": float}, "velocity": {"vx": float, "vy": float},
+        "batteryState": {"batteryCharge": float},
+    }  # fmt: skip
+    groups = [(name, msgspec.defstruct(name, list(of.items()))) for name, of in inner.items()]
+    subset = msgspec.defstruct("State", [("headerId", int), ("timestamp", datetime), ("operatingMode", str), *groups])
+    return Load(
+        name="vda5050", protocol="vda5050", readings=6, topic="uagv/v2/RobotCo/0001/state", first=(),
+        payloads=[state(place, _AT_S * 1000 + place) for place in range(_MESSAGES)], bare=msgspec.json.Decoder(subset).decode,
+        options={"topics": ["uagv/v2/RobotCo/+/state"]}, select={"serial": "0001"},
+        events={"mission": {"phased": True}, "error": {"phased": True}},
+        channels={
+            "battery": {"unit": "%", "period": "1 s"}, "x": {"unit": "m", "period": "1 s"}, "y": {"unit": "m", "period": "1 s"},
+            "theta": {"unit": "deg", "period": "1 s"}, "speed": {"unit": "km/h", "period": "1 s"},
+            "mode": {"kind": "state", "states": ["AUTOMATIC", "MANUAL"], "reporting": "on_change"},
+        },
+    )  # fmt: skip
+
+
+def _mavlink() -> Load:
+    """One frame a message, as a bridge that does not wait sends them; four kinds in turn, of four readings each."""
+    from ingest.protocols.mavlink.dialect import definitions
+
+    units = {
+        "lat": "deg", "lon": "deg", "altitude": "m", "heading": "deg", "roll": "deg", "pitch": "deg", "yaw": "deg",
+        "ATTITUDE.rollspeed": "deg/s", "ground_speed": "km/h", "air_speed": "m/s", "climb_rate": "m/s", "throttle": "%",
+        "load": "%", "voltage": "V", "current": "A", "battery": "%",
+    }  # fmt: skip
+    sender = definitions.MAVLink(None, srcSystem=1, srcComponent=1)
+
+    def packed(message: Any) -> bytes:
+        made = bytes(message.pack(sender))
+        sender.seq = (sender.seq + 1) % 256
+        return made
+
+    first = packed(sender.system_time_encode(_AT_S * 1_000_000, 10_000))
+    payloads = []
+    for place in range(_MESSAGES):
+        ms, up = 10_000 + place, 100_000 + place
+        payloads.append(
+            packed(
+                (
+                    sender.global_position_int_encode(
+                        ms, 375_512_345 + place, 1_269_882_417, up, up, 120, -50, 3, 9_000
+                    ),
+                    sender.attitude_encode(ms, 0.01, -0.02, 1.5, 0.001, 0.002, 0.003),
+                    sender.vfr_hud_encode(12.5, 11.5, 90, 55, 62.5, 0.25),
+                    sender.sys_status_encode(1, 1, 1, 425, 22_450 - place % 100, 1_523, 77, 0, 0, 0, 0, 0, 0),
+                )[place % 4]
+            )
+        )
+    parser = definitions.MAVLink(None)
+    return Load(
+        name="mavlink", protocol="mavlink", readings=4, topic="pilots/bench/s/mavlink",
+        first=(("pilots/bench/s/mavlink", first),), payloads=payloads, bare=parser.parse_buffer, options={"topics": []},
+        select={}, channels={
+            name.lower().replace(".", "-").replace("_", "-"): {"unit": unit, "source": name, "period": "1 s"}
+            for name, unit in units.items()
+        },
     )  # fmt: skip

@@ -21,7 +21,8 @@ def demo(
     ] = None,
     data: Annotated[Path, typer.Option(help="The folder of the demo's own data.")] = Path("demo"),
 ) -> None:
-    """Three simulated pilots with ninety days behind them: one meets its targets, one fails, one has too little data.
+    """Four simulated pilots with ninety days behind them: one meets its targets, one fails, one has too little data, and of
+    one it cannot be told yet. Their devices speak Sparkplug B, VDA 5050, MAVLink and JSON.
 
     It has a folder of its own, never that of `pilotbed up`. A later start fills the gap since the last.
     """

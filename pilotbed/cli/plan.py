@@ -8,24 +8,27 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from core.audit import command_line_user
+from core.canonical import sha256
 from core.database import connected
-from core.errors import EnvironmentProblem
+from core.errors import EnvironmentProblem, NotFound
 from core.settings import settings
 from devices.broker import Broker
 from devices.plan.credential_file import Credential, CredentialFile, require_absent, write_credentials
-from devices.plan.diff import Change, diff, refusals
+from devices.plan.diff import diff, refusals
 from devices.plan.model import Plan
-from devices.plan.problem import PlanProblems, Problem
+from devices.plan.problem import PlanProblems, known
 from devices.plan.reader import PlanFile, read_plan
 from devices.plan.schema import schema_text
+from devices.plan.shipped import shipped_profiles, shipped_source
 from devices.registry import apply_plan, pilot, plan_of, plan_source, plan_versions
 from pilotbed.cli import group
+from pilotbed.cli.plan_tables import channels_shown, kpi_table, slot_table, version_table
+from pilotbed.cli.plan_told import plain_change, print_changes, print_problems, problems_plain
 from pilotbed.cli.tables import columns
 from pilotbed.cli.tables import show as show_tables
 from pilotbed.stack.address import broker_for_devices
@@ -66,15 +69,18 @@ def check(
         read = read_plan(file)
     except PlanProblems as found:
         if as_json:
-            print(json.dumps({"file": str(file), "valid": False, **_problems(found.problems)}, ensure_ascii=False))
+            print(json.dumps({"file": str(file), "valid": False, **problems_plain(found.problems)}, ensure_ascii=False))
         else:
-            _print_problems(file, found.problems, told_in, sys.stdout)
+            print_problems(file, found.problems, told_in, sys.stdout)
         raise typer.Exit(1) from None
     if not as_json:
         print(f"{file} is valid: {_counted(read.plan)}. SHA-256 {read.sha256}")
+        for used in read.profiles:
+            print(f"with the device template {used.name}, SHA-256 {used.sha256}")
     expected = outlook.looked_at(read.plan, told_in) if chances else outlook.unreckoned(read.plan)
     if as_json:
         summary = {"file": str(file), "valid": True, "pilot": read.plan.pilot, "sha256": read.sha256, "problems": []}
+        summary |= {"profiles": _profiles(read.plan)}
         told = outlook.plain(expected)
         print(json.dumps({**summary, **(told if chances else {"warnings": told["warnings"]})}, ensure_ascii=False))
     else:
@@ -91,8 +97,10 @@ def apply(file: _File, credentials: _Credentials = None, as_json: _Json = False,
         _apply(read_plan(file), file, credentials, as_json)
     except PlanProblems as found:
         if as_json:
-            print(json.dumps({"file": str(file), "applied": False, **_problems(found.problems)}, ensure_ascii=False))
-        _print_problems(file, found.problems, _language(language), sys.stderr)
+            print(
+                json.dumps({"file": str(file), "applied": False, **problems_plain(found.problems)}, ensure_ascii=False)
+            )
+        print_problems(file, found.problems, _language(language), sys.stderr)
         raise typer.Exit(1) from None
 
 
@@ -112,6 +120,7 @@ def _apply(read: PlanFile, file: Path, credentials: Path | None, as_json: bool) 
                     "pilot": applied.pilot,
                     "version": applied.version,
                     "sha256": applied.sha256,
+                    "profiles": _profiles(read.plan),
                     "applied": applied.changed,
                     "changes": [plain_change(change) for change in applied.diff],
                     "credentials": [asdict(credential) for credential in shown],
@@ -126,7 +135,7 @@ def _apply(read: PlanFile, file: Path, credentials: Path | None, as_json: bool) 
         print(f"{file} is version {applied.version} of {applied.pilot} already: nothing changed.")
         return
     print(f"{applied.pilot}: version {applied.version} applied. SHA-256 {applied.sha256}")
-    _print_changes(applied.diff)
+    print_changes(applied.diff)
     say_credentials(shown, applied.credentials, credentials, address)
 
 
@@ -135,6 +144,10 @@ def show(
     pilot_name: _Pilot,
     version: Annotated[int | None, typer.Option(help="Which version; the one in force if left out.")] = None,
     source: Annotated[bool, typer.Option("--source", help="The file itself, to the byte.")] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="A device template that it was applied with, to the byte."),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Show a pilot's plan, and which versions there are."""
@@ -143,6 +156,9 @@ def show(
         content, number, digest = plan_source(connection, pilot_name, version)
         plan, _, _ = plan_of(connection, pilot_name, version)
         versions = plan_versions(connection, pilot_name)
+    if profile is not None:
+        sys.stdout.buffer.write(_profile_of(plan, profile))
+        return
     if source:
         sys.stdout.buffer.write(content)
         return
@@ -151,6 +167,7 @@ def show(
             "pilot": found.name,
             "version": number,
             "sha256": digest,
+            "profiles": _profiles(plan),
             "plan": plan.model_dump(mode="json", by_alias=True, exclude_none=True),
             "versions": [row | {"recorded_at": row["recorded_at"].isoformat()} for row in versions],
         }
@@ -160,8 +177,11 @@ def show(
     period, evaluation = plan.period, plan.evaluation
     print(f"{plan.company.name} at {plan.site.name}, {period.start} to {period.end} ({period.timezone})")
     looks = ", ".join(str(day) for day in (*evaluation.interim, evaluation.data_until))
-    print(f"judged at {looks}; committee {evaluation.meeting}\n")
-    show_tables(_slot_table(plan), _kpi_table(plan), _version_table(versions))
+    print(f"judged at {looks}; committee {evaluation.meeting}")
+    for used in plan.profiles:
+        print(f"device template {used.name}, SHA-256 {used.sha256}")
+    print()
+    show_tables(slot_table(plan), kpi_table(plan), version_table(versions))
 
 
 @app.command("diff")
@@ -178,20 +198,53 @@ def diff_(pilot_name: _Pilot, file: _File, as_json: _Json = False, language: _La
             "pilot": pilot_name,
             "version": number,
             "changes": [plain_change(change) for change in changes],
-            "refused": _problems(refused)["problems"],
+            "refused": problems_plain(refused)["problems"],
         }
         print(json.dumps(shown, ensure_ascii=False))
         return
     if not changes:
         print(f"{file} says what version {number} of {pilot_name} says.")
-    _print_changes(changes)
-    _print_problems(file, refused, _language(language), sys.stdout)
+    print_changes(changes)
+    print_problems(file, refused, _language(language), sys.stdout)
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    profile: Annotated[bool, typer.Option("--profile", help="That of device templates.")] = False,
+) -> None:
     """Print the JSON Schema of plan files, for editors."""
-    print(schema_text(), end="")
+    print(schema_text(profile=profile), end="")
+
+
+@app.command()
+def profiles(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Print this one's file, to begin one of your own with.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """List the device templates that come with the platform: what a slot gets that says `profile: NAME`."""
+    found = shipped_profiles()
+    if name is not None:
+        if name not in found:
+            raise NotFound(f"No device template {name!r} is shipped; there are: {known(list(found), 30)}.")
+        sys.stdout.buffer.write(shipped_source(name))
+        return
+    if as_json:
+        listed = {
+            key: {
+                "sha256": sha256(shipped_source(key)),
+                **one.model_dump(mode="json", by_alias=True, exclude_none=True),
+            }
+            for key, one in found.items()
+        }
+        print(json.dumps({"profiles": listed}, ensure_ascii=False))
+        return
+    table = columns("profile", "what", "protocol", "channels")
+    for key, one in found.items():
+        spoken = "json" if one.connection is None else one.connection.protocol
+        table.add_row(key, one.title, spoken, channels_shown(one.channels))
+    show_tables(table)
 
 
 def hand_over(pilot_name: str, broker: str, issued: Sequence[Credential], file: Path | None) -> tuple[Credential, ...]:
@@ -232,11 +285,6 @@ def say_credentials(shown: Sequence[Credential], issued: Sequence[Credential], f
         )
 
 
-def plain_change(change: Change) -> dict[str, Any]:
-    """A change as JSON."""
-    return {"path": change.path, "before": change.before, "after": change.after, "effect": change.effect}
-
-
 def _language(given: str | None) -> str:
     language = given or settings().language
     if language not in ("ko", "en"):
@@ -253,71 +301,14 @@ def _counted(plan: Plan) -> str:
     )
 
 
-def _problems(problems: Sequence[Problem]) -> dict[str, Any]:
-    return {
-        "problems": [
-            {
-                "line": item.line,
-                "path": item.path,
-                "value": item.value,
-                "code": item.code,
-                "rule": item.rule,
-                "rule_ko": item.told("ko"),
-            }
-            for item in problems
-        ]
-    }
+def _profiles(plan: Plan) -> dict[str, str]:
+    """The device templates of a plan: name → SHA-256."""
+    return {used.name: used.sha256 for used in plan.profiles}
 
 
-def _print_problems(file: Path, problems: Sequence[Problem], language: str, to: Any) -> None:
-    for item in problems:
-        where = item.path or ("파일" if language == "ko" else "the file")
-        if language == "ko":
-            found = f"값 {item.value!r}" if item.value else "값 없음"
-        else:
-            found = f"found {item.value!r}" if item.value else "found nothing"
-        print(f"{file}:{item.line}  {where}: {found} — {item.told(language)}", file=to)
-
-
-def _print_changes(changes: Sequence[Change]) -> None:
-    if not changes:
-        return
-    table = columns("effect", "path", "before", "after")
-    for change in changes:
-        table.add_row(change.effect, change.path, _short(change.before), _short(change.after))
-    show_tables(table)
-
-
-def _short(value: Any) -> str:
-    text = "—" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _slot_table(plan: Plan) -> Table:
-    table = columns("slot", "place", "device", "connection", "channels")
-    for name, slot in plan.slots.items():
-        connection, definition = plan.connection_of(name)
-        device = " ".join(part for part in (slot.device.serial, slot.device.firmware) if part)
-        channels = ", ".join(f"{key} {channel.unit or ''}".strip() for key, channel in slot.channels.items())
-        table.add_row(name, slot.place, device, f"{connection} ({definition.protocol})", channels)
-    return table
-
-
-def _kpi_table(plan: Plan) -> Table:
-    table = columns("kpi", "name", "measure", "target", "weight", "decision")
-    for name, kpi in plan.kpis.items():
-        decision = f"{kpi.scope}, {kpi.rule}" + (", required" if kpi.required else "")
-        kinds = "\n".join(part.measure.kind for part in kpi.parts)
-        targets = "\n".join(part.bounds.shown("en") for part in kpi.parts)
-        table.add_row(name, kpi.name, kinds, targets, f"{kpi.weight:g}", decision)
-    return table
-
-
-def _version_table(versions: Sequence[dict[str, Any]]) -> Table:
-    table = columns("version", "sha-256", "recorded", "by", "amendment")
-    for row in versions:
-        amendment = row["amendment"] or {}
-        why = f"{amendment['date']} {amendment['reason']}" if amendment else ""
-        at = f"{row['recorded_at']:%Y-%m-%d %H:%M} UTC"
-        table.add_row(str(row["version"]), row["sha256"][:16], at, row["recorded_by"], why)
-    return table
+def _profile_of(plan: Plan, name: str) -> bytes:
+    for used in plan.profiles:
+        if used.name == name:
+            return used.source
+    there = known([used.name for used in plan.profiles], 30)
+    raise NotFound(f"This version of the plan of {plan.pilot} has no device template {name!r}; it has: {there}.")

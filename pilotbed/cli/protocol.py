@@ -36,7 +36,8 @@ def _group() -> None:
 @app.command("try")
 def try_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="One message, or a line of JSON a message (mosquitto_sub -F %j).")
+        Path,
+        typer.Argument(metavar="FILE", help="One message, a line of JSON a message (mosquitto_sub -F %j), or a .tlog."),
     ],
     protocol: Annotated[
         str | None,
@@ -95,12 +96,15 @@ def _offer(file: Path, protocol: str | None, *, as_json: bool) -> None:
         )
     found: dict[str, tuple[str, str]] = {}
     unread: list[str] = []
-    for place, (message, _) in enumerate(recorded(file), start=1):
-        try:
-            for name, value, unit in PROTOCOLS[protocol].names(message.payload):
-                found[name] = value, unit
-        except Refused as why:
-            unread.append(f"message {place}: {why.reason} ({visible(why.detail)})")
+    total = file.stat().st_size if file.is_file() else 0
+    with progress("메시지 해독 · decoding") as tell:
+        for place, (message, done) in enumerate(recorded(file), start=1):
+            try:
+                for name, value, unit in PROTOCOLS[protocol].names(message.payload):
+                    found[name] = value, unit
+            except Refused as why:
+                unread.append(f"message {place}: {why.reason} ({visible(why.detail)})")
+            tell(done, total)
     if as_json:
         rows = [{"name": name, "value": value, "unit": unit} for name, (value, unit) in found.items()]
         print(json.dumps({"protocol": protocol, "names": rows, "unread": unread}, ensure_ascii=False))
@@ -182,7 +186,8 @@ def _topic_of(bound: list[ConnectionBinding], protocol: str | None) -> str | Non
     topics = [*chosen[0].topics, *(topic for slot in chosen[0].slots for topic in slot.topics)]
     if topics:
         return re.sub(r"[+#]", "x", topics[0])
-    return f"pilots/{chosen[0].pilot}/{chosen[0].slots[0].name}/readings"
+    what = "mavlink" if chosen[0].protocol == "mavlink" else "readings"
+    return f"pilots/{chosen[0].pilot}/{chosen[0].slots[0].name}/{what}"
 
 
 def _plain(topic: str, seen: Preview) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def send(scenario: Scenario, sending: Sending) -> None:
     else:
         print(
             f"{sent.readings:,} readings and {sent.events:,} events in {sent.messages:,} messages,"
-            f" {sent.acknowledged:,} acknowledged,{shown(sent.receipts)} {sent.seconds:.1f} s"
+            f" {taken(sent.acknowledged, sent.unconfirmed)},{shown(sent.receipts)} {sent.seconds:.1f} s"
         )
     require_taken(sent.receipts, sent.unheard, sent.acknowledged, sending.keep)
 
@@ -185,6 +185,16 @@ def require_taken(counts: Counts | None, unheard: int, acknowledged: int, file: 
             f"{unheard:,} of {acknowledged:,} messages had no listener at the broker, so they are gone: no collector has ever"
             " connected there. Start one (pilotbed up), then send them again."
         )
+
+
+def taken(acknowledged: int, unconfirmed: int) -> str:
+    """What the broker said of the messages.
+
+    >>> taken(1200, 0), taken(0, 7)
+    ('1,200 acknowledged', '0 acknowledged, 7 at QoS 0, of which nobody says whether they arrived')
+    """
+    unsaid = f", {unconfirmed:,} at QoS 0, of which nobody says whether they arrived" if unconfirmed else ""
+    return f"{acknowledged:,} acknowledged{unsaid}"
 
 
 def shown(counts: Counts | None) -> str:

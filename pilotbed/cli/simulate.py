@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,19 +27,19 @@ from pilotbed.cli.sending import (
     require_taken,
     sends,
     shown,
+    taken,
     warn,
 )
 from simulators.access import login_of
-from simulators.encoder import Encoder
-from simulators.outlet import opened
 from simulators.recording import BadRow, count_rows
 from simulators.replay import recorded
 from simulators.replay import replay as send_recording
-from simulators.scenario import SCENARIOS, AirQuality, DeliveryRobot, Scenario, SolarBench
+from simulators.scenario import SCENARIOS, AirQuality, DeliveryRobot, PatrolDrone, Scenario, SolarBench
+from simulators.speaker import Speaker
 
-app = group("Send what a site would send (air, robot, park), or replay a recording.")
+app = group("Send what a site would send (air, robot, park, drone) in its plan's protocol, or replay a recording.")
 
-_AIR, _ROBOT = AirQuality(), DeliveryRobot()
+_AIR, _ROBOT, _DRONE = AirQuality(), DeliveryRobot(), PatrolDrone()
 
 
 @app.command("list")
@@ -73,17 +74,24 @@ def replay(
     agreed = read_plan(plan).plan
     found = recorded(agreed, slot, channel, csv, time_column=time_column, value_column=value_column)
     login = login_of(read_credentials(credentials), agreed, slot, broker=broker)
-    encoder = Encoder(agreed, slot)
     total = count_rows(csv) if csv.is_file() else 0
     with (
         kept_in(keep, wanted=receipts) as receipting,
         progress_bar(f"{csv.name} → {slot}.{channel}", total) as (bar, task),
-        opened(login, agreed, slot, receipts=receipting) as outlet,
+        Speaker(
+            agreed,
+            agreed.connection_of(slot)[0],
+            login,
+            now=lambda: datetime.now(UTC),
+            live=False,
+            receipts=receipting,
+            patience_s=60.0,
+        ) as speaker,
     ):
         sent = send_recording(
             found,
-            outlet,
-            encoder,
+            speaker,
+            slot,
             channel,
             complain=lambda row: _complain(bar, csv, row),
             progress=lambda count: bar.update(task, completed=count),
@@ -92,7 +100,7 @@ def replay(
         print(json.dumps({"pilot": agreed.pilot, "slot": slot, "channel": channel, "file": str(csv), **asdict(sent)}))
     else:
         print(
-            f"{sent.sent:,} sent, {sent.acknowledged:,} acknowledged,{shown(sent.receipts)} {sent.bad:,} bad rows,"
+            f"{sent.sent:,} sent, {taken(sent.acknowledged, sent.unconfirmed)},{shown(sent.receipts)} {sent.bad:,} bad rows,"
             f" {sent.seconds:.1f} s"
         )
     require_taken(sent.receipts, sent.unheard, sent.acknowledged, keep)
@@ -126,8 +134,20 @@ def robot(
     ] = _ROBOT.intervention,
     **common: Any,
 ) -> Scenario:
-    """A delivery robot: battery, x, y, mode; missions, faults and interventions as events."""
+    """A delivery robot: battery, x, y, mode; missions, faults and interventions as events. VDA 5050: operating_mode, orders."""
     return DeliveryRobot(failure=failure, intervention=intervention, **common)
+
+
+@app.command()
+@sends
+def drone(
+    one_fails_of: Annotated[
+        int, typer.Option(min=1, help="Of so many flights in a row one turns home before its time.")
+    ] = _DRONE.one_fails_of,
+    **common: Any,
+) -> Scenario:
+    """A patrol drone: battery, latitude, longitude, height, ground_speed, flight_mode; flights as events."""
+    return PatrolDrone(one_fails_of=one_fails_of, **common)
 
 
 @app.command()

@@ -1,9 +1,10 @@
-"""The demo's devices: each pilot's scenario over MQTT, in a thread of this process, for as long as the demo runs."""
+"""The demo's devices: each pilot's scenario over MQTT in its protocol, in a thread of this process, while the demo runs."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from core.errors import PilotbedError, TransientError
 from pilotbed.demo.pilots import DemoPilot
@@ -12,10 +13,14 @@ from simulators.receipts.sender import Receipts
 
 _AGAIN_AFTER_S = 5.0
 _FAREWELL_S = 3.0
+_CATCH_UP_S = 10.0
+"""Within so long, what lies between the loaded history and now is sent."""
 
 
 class Devices:
-    """Sends what every pilot's site sends, live, and goes on after the broker was away."""
+    """Sends what every pilot's site sends: first, faster than it was, what came after the loaded history; then live. Goes on
+    after the broker was away.
+    """
 
     def __init__(self, pilots: Sequence[DemoPilot], say: Callable[[str], None]) -> None:
         self._say = say
@@ -38,9 +43,22 @@ class Devices:
             thread.join(10)
 
     def _run(self, pilot: DemoPilot) -> None:
+        # Receipts are for native JSON; the other protocols have nothing to carry their numbers in.
+        native = all(pilot.plan.connection_of(slot)[1].protocol == "json" for slot in pilot.plan.slots)
+        start: datetime | None = pilot.seam
         while not self._stop.is_set():
+            behind_s = 0.0 if start is None else (datetime.now(UTC) - start).total_seconds()
             try:
-                Run(pilot.scenario, pilot.plan, pilot.logins, receipts=self._receipts)(self._stop)
+                run = Run(
+                    pilot.scenario,
+                    pilot.plan,
+                    pilot.logins,
+                    start=start,
+                    speed=max(1.0, behind_s / _CATCH_UP_S),
+                    receipts=self._receipts if native else None,
+                )
+                start = None
+                run(self._stop)
                 return  # stopped, or the pilot's period has ended
             except TransientError:
                 self._stop.wait(_AGAIN_AFTER_S)

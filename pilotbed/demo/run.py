@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -17,6 +18,7 @@ from core.errors import EnvironmentProblem
 from core.settings import Settings
 from dashboards import users
 from pilotbed.demo.documents import write_bundle, write_documents
+from pilotbed.demo.heard import Expected
 from pilotbed.demo.live import Devices
 from pilotbed.demo.pilots import WHO, DemoPilot, register
 from pilotbed.jobs import tasks
@@ -25,15 +27,16 @@ from pilotbed.loader import load_history
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.local import LocalStack
 from pilotbed.stack.supervisor import Stopped
-from telemetry.intake import latest_readings
-from telemetry.load import tell_planner
+from telemetry.load import record_alive, tell_planner
 from telemetry.summarise import pending, summarise
 
 _WITHOUT_JOBS = ("serve", "collect")
 """What runs while history is loaded: jobs would judge half of it."""
 
+_LIVE: Final = timedelta(hours=1)
+"""So much at least of what lies behind the pilots goes through the broker, each in its protocol."""
 _ARRIVE_WITHIN_S = 150.0
-"""A simulated device speaks every minute: by then each has been heard."""
+"""By then all of it has come the whole way into the store."""
 
 
 def run_once(settings: Settings, out: Path, say: Callable[[str], None]) -> None:
@@ -63,7 +66,7 @@ def run_once(settings: Settings, out: Path, say: Callable[[str], None]) -> None:
             try:
                 say(f"Database: {stack.engine}.")
                 with connected(stack.database_url, application="pilotbed-demo") as connection:
-                    pilots = _prepare(stack, connection, folder)
+                    pilots = _prepare(stack, connection, folder, live=_LIVE)
                     _hear_each(stack, connection, pilots, say)
                     by = sealer(connection, chosen)
                     for pilot in pilots:
@@ -90,7 +93,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> None:
         say(f"Database: {stack.engine}.")
         try:
             with connected(stack.database_url, application="pilotbed-demo") as connection:
-                pilots = _prepare(stack, connection, settings.data_dir)
+                pilots = _prepare(stack, connection, settings.data_dir, live=timedelta(0))
                 devices.append(Devices(pilots, say))
                 devices[0].start()
                 tasks.judge(connection)
@@ -112,9 +115,9 @@ def run(settings: Settings, say: Callable[[str], None]) -> None:
             running.stop()
 
 
-def _prepare(stack: LocalStack, connection: Connection, folder: Path) -> list[DemoPilot]:
-    """Register the pilots, load what lies behind them, summarise it."""
-    pilots = register(connection, stack.mqtt_admin_url, stack.mqtt_address, folder)
+def _prepare(stack: LocalStack, connection: Connection, folder: Path, *, live: timedelta) -> list[DemoPilot]:
+    """Register the pilots, load what lies behind them up to their seam, summarise it."""
+    pilots = register(connection, stack.mqtt_admin_url, stack.mqtt_address, folder, live=live)
     with _bars() as bars:
         for pilot in pilots:
             bar = bars.add_task(f"{pilot.plan.pilot}: 지난 자료 · history", total=1.0)
@@ -124,7 +127,7 @@ def _prepare(stack: LocalStack, connection: Connection, folder: Path) -> list[De
                 stack.tend()
                 bars.update(bar, completed=done)  # type: ignore[arg-type]
 
-            load_history(connection, pilot.plan, pilot.scenario, datetime.now(UTC), progress)
+            load_history(connection, pilot.plan, pilot.site, pilot.seam, progress)
         tell_planner(connection)
         bar = bars.add_task("시간 집계 · summaries", total=max(1, pending(connection)))
         while made := summarise(connection):
@@ -138,34 +141,28 @@ def _prepare(stack: LocalStack, connection: Connection, folder: Path) -> list[De
 def _hear_each(
     stack: LocalStack, connection: Connection, pilots: Sequence[DemoPilot], say: Callable[[str], None]
 ) -> None:
-    """Let the devices speak over MQTT until a reading of every pilot has come the whole way into the store."""
-    since, devices = datetime.now(UTC), Devices(pilots, say)
+    """Let the devices speak over MQTT until all that came after the loaded history has come the whole way into the store."""
+    expected = [Expected(pilot) for pilot in pilots]
+    devices = Devices(pilots, say)
     devices.start()
-    say("Waiting for a live reading of each pilot: they speak once a minute.")
+    deadline = time.monotonic() + _ARRIVE_WITHIN_S
     try:
-        # A site whose link is down just now, as its scenario has it, says nothing, and nobody waits for it.
-        waiting = {
-            pilot.plan.pilot
-            for pilot in pilots
-            if any(pilot.scenario.is_online(pilot.plan, slot, since) for slot in pilot.plan.slots)
-        }
-        deadline = time.monotonic() + _ARRIVE_WITHIN_S
+        waiting = list(expected)
         while waiting:
             if time.monotonic() > deadline:
                 raise EnvironmentProblem(
-                    f"No live reading of {', '.join(sorted(waiting))} arrived within {_ARRIVE_WITHIN_S:.0f} s:"
-                    f" look into the logs in {stack.directory.log}."
+                    f"{'; '.join(one.lack(connection) for one in waiting)}, within {_ARRIVE_WITHIN_S:.0f} s: look into the"
+                    f" logs in {stack.directory.log}."
                 )
             stack.pause(0.5)
             stack.tend()
-            waiting = {name for name in waiting if not _heard(connection, name, since)}
+            waiting = [one for one in waiting if not one.has_come(connection)]
     finally:
         devices.stop()
-
-
-def _heard(connection: Connection, pilot: str, since: datetime) -> bool:
-    received = (row["received_at"] for row in latest_readings(connection, pilot))
-    return any(at is not None and at > since for at in received)
+    for one in expected:
+        # All that the site told has come: where it told nothing, the platform was not away.
+        record_alive(connection, one.pilot, one.window)
+        say(one.told())
 
 
 def _people(connection: Connection, admin_password: str | None, pilots: Sequence[DemoPilot]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final
 
 from core.errors import BrokerAway, TransientError
-from simulators.encoder import numbered
+from simulators.encoding.native import numbered
 from simulators.login import Login
 from simulators.publisher import Ear, Publisher, Will
 from simulators.receipts.keeping import Keeping, Patience
@@ -102,7 +102,7 @@ class Sender:
         self._looked_at = float("-inf")
         self._publisher = Publisher(
             login,
-            will=will,
+            will=None if will is None else lambda: will,
             patience_s=patience_s,
             ear=Ear(topic=f"{slot_topic}/receipt", heard=self._take_receipt),
         )

@@ -7,13 +7,14 @@ from types import MappingProxyType
 
 from simulators.scenario.air import AirQuality
 from simulators.scenario.base import Quantity, Scenario
+from simulators.scenario.drone import PatrolDrone
 from simulators.scenario.outage import Outages
 from simulators.scenario.park import SolarBench
 from simulators.scenario.records import Event, Link, Readings
 from simulators.scenario.robot import DeliveryRobot
 
 SCENARIOS: Mapping[str, type[Scenario]] = MappingProxyType(
-    {kind.name: kind for kind in (AirQuality, DeliveryRobot, SolarBench)}
+    {kind.name: kind for kind in (AirQuality, DeliveryRobot, SolarBench, PatrolDrone)}
 )
 """By the name that ``pilotbed simulate`` takes."""
 
@@ -24,6 +25,7 @@ __all__ = [
     "Event",
     "Link",
     "Outages",
+    "PatrolDrone",
     "Quantity",
     "Readings",
     "Scenario",

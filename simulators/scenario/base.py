@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import PermanentError
 from core.units import conversion
-from core.window import micros, midnight
+from core.window import instant, micros, midnight
 from devices.plan.model import Channel, Plan
 from simulators.scenario.noise import SECOND_US, Floats, Micros, draws, generator
 from simulators.scenario.outage import Outages, inside
@@ -21,6 +21,9 @@ from simulators.scenario.records import Event, Link, Readings
 
 _JITTER_S = 0.4
 """A device reports so much after its tick at the most."""
+
+_CALM_US = 150 * SECOND_US
+"""Two reports of a device that speaks once a minute lie within it."""
 
 _RARE = Outages(block_s=5 * 86_400, chance=0.8, least_s=300, most_s=2_400)
 
@@ -63,6 +66,8 @@ class Scenario(ABC):
     title: ClassVar[str]
     quantities: ClassVar[Mapping[str, Quantity]]
     """By channel name of the plan."""
+    longest: ClassVar[timedelta] = timedelta(0)
+    """Something that has a start ends within so long."""
 
     seed: int = 1
     loss: float = 0.005
@@ -70,11 +75,19 @@ class Scenario(ABC):
     outages: Outages = _RARE
 
     def readings(
-        self, plan: Plan, slot: str, start: datetime, end: datetime, *, period_s: float | None = None
+        self,
+        plan: Plan,
+        slot: str,
+        start: datetime,
+        end: datetime,
+        *,
+        period_s: float | None = None,
+        also_us: Sequence[int] = (),
     ) -> Readings:
         """What the slot's periodic channels report in ``[start, end)``, within the pilot's period.
 
         :param period_s: in place of each channel's own period.
+        :param also_us: instants of the window at which they are told besides.
         """
         start, end = max(start, plan.window.start), min(end, plan.window.end)
         groups: dict[float, dict[str, Channel]] = {}
@@ -84,30 +97,62 @@ class Scenario(ABC):
         where = location(plan, slot)
         return Readings.joined(
             [
-                self._group(where, channels, period, micros(start), max(micros(start), micros(end)))
+                self._group(where, channels, period, (micros(start), max(micros(start), micros(end))), also_us)
                 for period, channels in groups.items()
             ]
         )
 
     def events(self, plan: Plan, slot: str, start: datetime, end: datetime) -> list[Event]:
-        """What happened at the slot in ``[start, end)`` and arrived, in the order of time."""
-        start, end = max(start, plan.window.start), min(end, plan.window.end)
+        """What happened at the slot in ``[start, end)`` and arrived, in the order of time: of the kinds that the plan has."""
         kinds = plan.slots[slot].events
-        happened = self.happenings(location(plan, slot), micros(start), max(micros(start), micros(end)))
-        return [event for event in happened if event.kind in kinds]
+        return [event for event in self.events_of(plan, slot, start, end) if event.kind in kinds]
+
+    def events_of(self, plan: Plan, slot: str, start: datetime, end: datetime) -> list[Event]:
+        """The same of all kinds: what others are made of."""
+        start, end = max(start, plan.window.start), min(end, plan.window.end)
+        return self.happenings(location(plan, slot), micros(start), max(micros(start), micros(end)))
 
     def links(self, plan: Plan, slot: str, start: datetime, end: datetime) -> list[Link]:
         """When the slot's link went down and came up in ``[start, end)``."""
         start_us, end_us = micros(max(start, plan.window.start)), micros(min(end, plan.window.end))
         changes: list[Link] = []
-        for down_us, up_us in self.outages.between(self._key(location(plan, slot)), start_us, max(start_us, end_us)):
+        for down_us, up_us in self.down(location(plan, slot), start_us, max(start_us, end_us)):
             changes += [Link(at_us=down_us, state="offline"), Link(at_us=up_us, state="online")]
         return [change for change in changes if start_us <= change.at_us < end_us]
 
     def is_online(self, plan: Plan, slot: str, at: datetime) -> bool:
         """Whether the slot's link is up at an instant."""
         at_us = micros(at)
-        return not self.outages.between(self._key(location(plan, slot)), at_us, at_us + 1)
+        return not self.down(location(plan, slot), at_us, at_us + 1)
+
+    def down(self, where: Location, start_us: int, end_us: int) -> list[tuple[int, int]]:
+        """When the slot's link is down, whole stretches that touch ``[start, end)``, in order."""
+        return self.outages.between(self._key(where), start_us, end_us)
+
+    def quiet(self, plan: Plan, before: datetime) -> datetime:
+        """The latest instant up to ``before`` at which nothing is under way at any slot, nor begins soon: who begins there is
+        heard while nothing is, and then sees all of what begins.
+        """
+        at_us = micros(before)
+        while True:
+            under_way = [
+                span for slot in plan.slots for span in self.spans(location(plan, slot), at_us, at_us + _CALM_US)
+            ]
+            if not under_way:
+                return instant(at_us)
+            at_us = min(start_us for start_us, _ in under_way) - _CALM_US
+
+    def last_begun(self, plan: Plan, before: datetime, within: timedelta = timedelta(days=1)) -> datetime:
+        """When the last thing that was over by ``before`` began, at each slot; ``before`` where nothing was."""
+        end_us, start_us = micros(before), micros(before - within)
+        begun = [
+            max(
+                (start for start, end in self.spans(location(plan, slot), start_us, end_us) if end < end_us),
+                default=end_us,
+            )
+            for slot in plan.slots
+        ]
+        return instant(min(begun))
 
     @abstractmethod
     def sample(self, where: Location, at_us: Micros) -> Mapping[str, Floats]:
@@ -115,6 +160,10 @@ class Scenario(ABC):
 
     def happenings(self, where: Location, start_us: int, end_us: int) -> list[Event]:  # noqa: ARG002 (most have none)
         """The events in ``[start, end)`` that arrived, in the order of time."""
+        return []
+
+    def spans(self, where: Location, start_us: int, end_us: int) -> list[tuple[int, int]]:  # noqa: ARG002 (as above)
+        """From when to when what has a start and an end was under way, as far as it touches ``[start, end)``."""
         return []
 
     def check(self, plan: Plan) -> list[str]:
@@ -136,10 +185,17 @@ class Scenario(ABC):
         return (self.seed, where.pilot, where.slot)
 
     def _group(
-        self, where: Location, channels: Mapping[str, Channel], period_s: float, start_us: int, end_us: int
+        self,
+        where: Location,
+        channels: Mapping[str, Channel],
+        period_s: float,
+        window_us: tuple[int, int],
+        also_us: Sequence[int],
     ) -> Readings:
         """The readings of the channels that are reported together, every ``period_s``."""
-        at_us = self._instants(where, period_s, start_us, end_us)
+        at_us = self._instants(where, period_s, *window_us)
+        if also_us:
+            at_us = np.union1d(at_us, np.asarray(also_us, dtype=np.int64))
         values = self.sample(where, at_us)
         written = [_written(values[name], self.quantities[name], channel) for name, channel in channels.items()]
         return Readings(
@@ -160,7 +216,7 @@ class Scenario(ABC):
         late, lost = draws(key, first, last, 2).T
         at_us = np.arange(first, last + 1) * period_us + phase_us + (late * jitter_us).astype(np.int64)
         at_us -= at_us % 1000  # device clocks write milliseconds
-        down = inside(at_us, self.outages.between(self._key(where), start_us, max(start_us + 1, end_us)))
+        down = inside(at_us, self.down(where, start_us, max(start_us + 1, end_us)))
         kept: Micros = at_us[(start_us <= at_us) & (at_us < end_us) & (lost >= self.loss) & ~down]
         return kept
 

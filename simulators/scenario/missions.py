@@ -18,6 +18,10 @@ from simulators.scenario.base import Location
 from simulators.scenario.noise import SECOND_US, generator
 from simulators.scenario.records import Event
 
+PROGRESS = "progress"
+"""What happens in a mission beside what is told of it in the native form: its destination ``reached``, the goods ``handed_over``,
+and a person who helped gone again (``resumed``)."""
+
 MODES = ("IDLE", "AUTOMATIC", "MANUAL", "CHARGING", "FAULT")
 IDLE, AUTOMATIC, MANUAL, CHARGING, FAULT = range(5)
 
@@ -63,6 +67,8 @@ class Day:
     steps: list[Step] = field(default_factory=list)
     happened: list[tuple[int, Event]] = field(default_factory=list)
     """Events with the number of their mission within the day, from 0; their own number is still to be given."""
+    under_way: list[tuple[int, int]] = field(default_factory=list)
+    """From when to when its missions run."""
 
 
 def levels(steps: Sequence[Step]) -> list[float]:
@@ -92,6 +98,7 @@ def draw_day(key: tuple[str | int, ...], where: Location, day: date, knobs: Knob
         at_s += float(wait)
         made.steps.extend(route.steps(at_s))
         made.happened.extend((index, event) for event in route.events(made.start_us, at_s))
+        made.under_way.append((made.start_us + _whole_ms(at_s), made.start_us + _whole_ms(at_s + route.lasts_s)))
         at_s += route.lasts_s
         made.steps.append(Step(at_s=at_s, mode=IDLE, x_m=0.0, y_m=0.0))
     made.steps.append(Step(at_s=float(_CLOSE_S), mode=CHARGING, x_m=0.0, y_m=0.0))
@@ -153,7 +160,7 @@ class _Route:
     def events(self, midnight_us: int, start_s: float) -> Iterator[Event]:
         """Start and end of the mission, and what went wrong in between."""
         start_us, trouble_us = (midnight_us + _whole_ms(start_s + after) for after in (0.0, self.trouble_s))
-        cleared_us = trouble_us + _whole_ms(self.stopped_s)
+        cleared_us = midnight_us + _whole_ms(start_s + self.trouble_s + self.stopped_s)
         yield Event(
             at_us=start_us,
             kind="mission",
@@ -172,6 +179,11 @@ class _Route:
                 id="",
                 attributes={"reason": self.cause, "operator_s": operator_s},
             )
+            yield self._progress(cleared_us, "resumed")
+        if not self.failed:
+            reached_us = midnight_us + _whole_ms(start_s + self.distance_m / _SPEED_M_S + self.stopped_s)
+            yield self._progress(reached_us, "reached")
+            yield self._progress(reached_us + _whole_ms(_HANDOVER_S), "handed_over")
         yield Event(
             at_us=midnight_us + _whole_ms(start_s + self.lasts_s),
             kind="mission",
@@ -183,6 +195,9 @@ class _Route:
                 "duration_s": round(self.lasts_s),
             },
         )
+
+    def _progress(self, at_us: int, what: str) -> Event:
+        return Event(at_us=at_us, kind=PROGRESS, id="", attributes={"what": what})
 
     def _way_out(self) -> Iterator[tuple[float, tuple[float, float]]]:
         yield 0.0, (0.0, 0.0)
@@ -200,7 +215,8 @@ class _Route:
 
 
 def _step(at_s: float, mode: int, at: tuple[float, float]) -> Step:
-    return Step(at_s=at_s, mode=mode, x_m=at[0], y_m=at[1])
+    # To the millisecond, as events are: what is measured at the instant of one is what it brought about.
+    return Step(at_s=_whole_ms(at_s) / SECOND_US, mode=mode, x_m=at[0], y_m=at[1])
 
 
 def _whole_ms(seconds: float) -> int:

@@ -13,10 +13,13 @@ import numpy as np
 
 from core.window import days
 from simulators.scenario.base import Location, Quantity, Scenario
-from simulators.scenario.missions import IDLE, MODES, Day, Knobs, days_touched, draw_day, levels
+from simulators.scenario.missions import IDLE, MANUAL, MODES, PROGRESS, Day, Knobs, days_touched, draw_day, levels
 from simulators.scenario.noise import SECOND_US, Floats, Micros, draws, red_noise
 from simulators.scenario.outage import Outages
 from simulators.scenario.records import Event
+
+OPERATING_MODES = ("AUTOMATIC", "MANUAL")
+"""Whether a person steers; who only waits, charges or is stuck is in automatic mode."""
 
 _MESSAGES = 6
 """Events of one mission at the most."""
@@ -37,8 +40,11 @@ class DeliveryRobot(Scenario):
             "x": Quantity(unit="m", decimals=2),
             "y": Quantity(unit="m", decimals=2),
             "mode": Quantity(states=MODES),
+            "operating_mode": Quantity(states=OPERATING_MODES),
         }
     )
+
+    longest: ClassVar[timedelta] = timedelta(hours=2)
 
     loss: float = 0.01
     outages: Outages = _FREQUENT
@@ -46,6 +52,8 @@ class DeliveryRobot(Scenario):
     """Share of the missions that are not delivered."""
     intervention: float = 0.07
     """Share of the missions that are delivered with a person's help."""
+    docked_outages: bool = False
+    """Its link breaks down while it stands at its dock only, not on its way."""
     event_loss: float = 0.001
     """Share of the event messages that never arrive: numbers missing, missions never closed."""
 
@@ -69,11 +77,26 @@ class DeliveryRobot(Scenario):
             lost = draws((*self._key(where), "lost events"), before, before + drawn.missions, _MESSAGES)
             heard = [0] * drawn.missions
             for index, event in drawn.happened:
-                arrives = lost[index, heard[index]] >= self.event_loss
-                heard[index] += 1
+                arrives = event.kind == PROGRESS or lost[index, heard[index]] >= self.event_loss
+                heard[index] += event.kind != PROGRESS
                 if arrives and start_us <= event.at_us < end_us:
                     found.append(_numbered(event, before + index + 1))
         return sorted(found, key=lambda event: (event.at_us, event.id))
+
+    def down(self, where: Location, start_us: int, end_us: int) -> list[tuple[int, int]]:
+        found = Scenario.down(self, where, start_us, end_us)  # super() does not know a class with slots
+        if not self.docked_outages:
+            return found
+        return [(down_us, up_us) for down_us, up_us in found if not self.spans(where, down_us, up_us)]
+
+    def spans(self, where: Location, start_us: int, end_us: int) -> list[tuple[int, int]]:
+        """Its missions."""
+        return [
+            span
+            for day in days_touched(where, start_us, end_us)
+            for span in self._day(where, day).under_way
+            if span[0] < end_us and start_us < span[1]
+        ]
 
     def _day(self, where: Location, day: date) -> Day:
         return _drawn(self._key(where), where, day, Knobs(failure=self.failure, intervention=self.intervention))
@@ -96,13 +119,14 @@ def _at(day: Day, since_s: Floats) -> dict[str, Floats]:
         "battery": np.interp(since_s, at_s, levels(day.steps)),
         "x": np.interp(since_s, at_s, [step.x_m for step in day.steps]),
         "y": np.interp(since_s, at_s, [step.y_m for step in day.steps]),
-        "mode": np.array([IDLE, *(step.mode for step in day.steps)], dtype=np.float64)[step],
+        "mode": (mode := np.array([IDLE, *(step.mode for step in day.steps)])[step]).astype(np.float64),
+        "operating_mode": (mode == MANUAL).astype(np.float64),
     }
 
 
 def _numbered(event: Event, number: int) -> Event:
     """The event with its id and number: those of its mission."""
     mission = f"mission-{number:06d}"
-    if event.kind == "mission":
+    if event.kind in ("mission", PROGRESS):
         return replace(event, id=mission, number=number)
     return replace(event, id=f"{event.kind}-{number:06d}", attributes={**event.attributes, "mission": mission})

@@ -108,7 +108,7 @@ TABLES: Final = (
             _c("kind", "text", "first 최초, amendment 협약변경, change 그 밖의 변경", "first, amendment, or change: any other"),
             _c("applied_by", "text", "적용자", "who applied it"),
             _c("amendment", "json", "협약변경: parties, reason, date", "the amendment: parties, reason, date"),
-            _c("profiles", "json", "사용한 장비 서식의 해시", "hashes of the device templates used"),
+            _c("profiles", "json", "사용한 장비 서식: 이름별 해시와 원문", "the device templates used: hash and text by name"),
         ),
     ),
     Table(

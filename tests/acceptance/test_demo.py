@@ -1,4 +1,4 @@
-"""The demo runs to its end without a person: three pilots, one that meets its targets, one that fails, one with too little."""
+"""The demo runs to its end without a person: a pilot that meets its targets, one that fails, one open, one with too little."""
 
 from __future__ import annotations
 
@@ -37,7 +37,20 @@ def test_the_demo_runs_to_its_end(tmp_path: Path) -> None:
     assert "Database: " in done.stderr
     assert "Traceback" not in done.stderr
     verdicts = {}
-    for pilot in ("demo-air", "demo-robot", "demo-park"):
+    came = {
+        pilot: (protocol, int(readings.replace(",", "")))
+        for pilot, protocol, readings in re.findall(
+            r"(demo-\w+): the last [0-9.]+ h came over (\w+) through the broker: ([0-9,]+) readings", done.stderr
+        )
+    }
+    silent = set(re.findall(r"(demo-\w+): its link is down since", done.stderr))
+    protocols = {"demo-air": "sparkplug", "demo-robot": "vda5050", "demo-drone": "mavlink", "demo-park": "json"}
+    assert {pilot: protocol for pilot, (protocol, _) in came.items()} == {
+        pilot: protocol for pilot, protocol in protocols.items() if pilot not in silent
+    }
+    assert silent <= {"demo-park"}
+    assert all(readings > (0 if pilot == "demo-park" else 50) for pilot, (_, readings) in came.items())
+    for pilot in protocols:
         document = json.loads((out / pilot / "evaluation.json").read_text(encoding="utf-8"))
         assert document["pilot"] == pilot
         assert document["simulated"] is True
@@ -52,4 +65,6 @@ def test_the_demo_runs_to_its_end(tmp_path: Path) -> None:
         assert (out / pilot / "bundle.zip").stat().st_size > 100_000
     assert set(verdicts["demo-air"].values()) == {"met"}
     assert verdicts["demo-robot"]["mission-success"] == "not_met"
+    assert verdicts["demo-drone"]["flight-success"] == "inconclusive"
+    assert {verdict for kpi, verdict in verdicts["demo-drone"].items() if kpi != "flight-success"} == {"met"}
     assert set(verdicts["demo-park"].values()) == {"insufficient"}

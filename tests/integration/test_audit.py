@@ -40,7 +40,7 @@ NO_STATE = ("audit", "heartbeat", "horizon", "migration")
 """Tables that say nothing which anybody decided: the log itself, a pulse, the clock, and what was applied."""
 
 READ = {
-    "plan check", "plan show", "plan diff", "plan schema", "user list", "device list", "intake day", "quality",
+    "plan check", "plan show", "plan diff", "plan schema", "plan profiles", "user list", "device list", "intake day", "quality",
     "quarantine list", "quarantine show", "outage list", "exclusion list", "report opinion", "seal list", "seal check",
     "export", "verify", "audit", "simulate list", "doctor", "exclusion requests", "label list", "label sample", "label pairs",
     "manual list", "manual document", "baseline list", "baseline show", "protocol try",
@@ -49,7 +49,7 @@ ELSEWHERE = {
     "demo", "up", "serve", "collect", "work",  # processes: what they do is tried as jobs, routes and commands
     "broker-setup",  # writes files only
     "migrate",  # tried on a database of its own
-    "simulate replay", "simulate air", "simulate robot", "simulate park",  # speak to a broker, as devices do
+    "simulate replay", "simulate air", "simulate drone", "simulate robot", "simulate park",  # speak to a broker, as devices do
     "gallery",  # makes a store of its own
     "label add", "label import", "label withdraw",  # tried in test_label_file.py
     "manual add", "manual import", "manual withdraw",  # in test_manual.py
@@ -232,6 +232,7 @@ READS: dict[str, list[str]] = {
     "plan show": ["plan", "show", "{pilot}"],
     "plan diff": ["plan", "diff", "{pilot}", "{plan}"],
     "plan schema": ["plan", "schema"],
+    "plan profiles": ["plan", "profiles"],
     "user list": ["user", "list"],
     "device list": ["device", "list", "{pilot}"],
     "intake day": ["intake", "{pilot}"],

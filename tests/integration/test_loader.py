@@ -14,6 +14,7 @@ from devices.plan.reader import read_plan
 from devices.registry import apply_plan
 from pilotbed.loader import load_history
 from simulators.demo import DEMO_SCENARIOS, plan_text
+from simulators.site import Site
 from telemetry.load import load_readings, record_alive
 from telemetry.platform_record import platform_alive
 from telemetry.rows import Columns
@@ -23,7 +24,7 @@ from tests.registered import register
 def test_history_is_what_the_scenario_says_and_goes_on_where_it_ended(connection: Connection) -> None:
     file = read_plan(plan_text("demo-robot").encode())
     apply_plan(connection, file, who="test")
-    plan, scenario = file.plan, DEMO_SCENARIOS["demo-robot"]
+    plan, scenario = file.plan, Site(DEMO_SCENARIOS["demo-robot"])
     middle, end = plan.window.start + timedelta(days=2, hours=7), plan.window.start + timedelta(days=4)
     seen: list[float] = []
     first = load_history(connection, plan, scenario, middle, seen.append)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from core.database import Connection
 from devices.plan import protocols
 from ingest import routing
-from ingest.batching import Limits
+from ingest.batching import Heard, Limits
 from ingest.binding import ConnectionBinding
 from ingest.inbox import Inbox
 from ingest.memory import Memory
@@ -24,7 +26,7 @@ from ingest.writer import Writer
 from telemetry.batch import LinkStateRecord
 from tests.collecting import apply, now_ms
 
-protocols.register("tally")
+protocols.register("tally", protocols.Terms())
 TOPIC = "tally/x"
 SLOTS = """\
   s1:
@@ -69,7 +71,7 @@ class Tally:
             out.link_states.append(LinkStateRecord(slot_id=-1, at_us=0, state="online", origin="status"))
         out.reading(self._channel, int(message.payload.split()[1]), total.total, 0)
 
-    def wait(self, now_us: int, out: Decoded) -> None:
+    def wait(self, now_us: int, out: Decoded, *, since_us: int = 0) -> None:  # noqa: ARG002 - the interface
         held = out.memory.get(self._id, "total", Total)
         if held is not None and held.total == 100:
             out.memory.command("tally/late", b"%d" % (now_us > held.heard_us))
@@ -222,8 +224,9 @@ def test_a_command_is_told_once_its_message_is_committed(connection: Connection,
 def test_a_protocol_acts_when_nothing_is_said(connection: Connection, rig: Rig) -> None:
     rig.hear(f"100 {at(0)}")
     rig.write(1)
-    rig.writer.tick(rig.preparer.waited)
-    rig.writer.tick(rig.preparer.waited)
+    heard = Heard(since_us=0, until_us=time.time_ns() // 1000, mine=lambda _: True)
+    for _ in range(2):
+        rig.writer.tick(partial(rig.preparer.waited, heard))
     assert rig.told == [("tally/late", b"1")]
     assert remembered(connection) == [0]
     rig.hear(f"1 {at(1)}")

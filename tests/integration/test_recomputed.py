@@ -21,6 +21,7 @@ from kpi.evaluate import evaluate
 from kpi.results import store
 from pilotbed.loader import load_history
 from simulators.demo import DEMO_SCENARIOS, demo_plans
+from simulators.site import Site
 from telemetry.export import Ask, export
 from telemetry.load import tell_planner
 from telemetry.summarise import summarise
@@ -60,7 +61,7 @@ def demo(store_of_all: Connection, tmp_path_factory: pytest.TempPathFactory) -> 
     for name, text in demo_plans(now.date()).items():
         apply_plan(connection, read_plan(text.encode()), who="cli:test")
         plan, _, _ = plan_of(connection, name)
-        load_history(connection, plan, DEMO_SCENARIOS[name], now, lambda _: None)
+        load_history(connection, plan, Site(DEMO_SCENARIOS[name]), now, lambda _: None)
     tell_planner(connection)
     while summarise(connection):
         pass

@@ -32,6 +32,7 @@ from simulators.live import messages
 from simulators.receipts.keeping import Number
 from simulators.receipts.shelf import KeepFile, Message
 from simulators.scenario import AirQuality, DeliveryRobot
+from tests.native import native_plan
 from tests.receipting import receipting
 
 pytestmark = pytest.mark.timeout(120)
@@ -162,7 +163,7 @@ def test_a_recording_arrives_row_by_row_and_bad_rows_are_named(
     assert found.pop("seconds") >= 0
     assert found == {
         "pilot": pilot, "slot": "room", "channel": "temperature", "file": str(recording),
-        "rows": 6, "sent": 4, "acknowledged": 4, "unheard": 0, "receipts": None, "bad": 2,
+        "rows": 6, "sent": 4, "acknowledged": 4, "unconfirmed": 0, "unheard": 0, "receipts": None, "bad": 2,
     }  # fmt: skip
     lines = err.splitlines()
     assert len(lines) == 3
@@ -258,7 +259,7 @@ def test_nobody_listening_is_said(
 def test_a_scenario_catches_up_with_now_and_says_what_the_scenario_says(
     broker: Mosquitto, pilot: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = named(demo_plans(of_today().date())["demo-robot"], pilot)
+    text = named(native_plan("robot", of_today().date()), pilot)
     begun = datetime.now(UTC)
     with applied(broker, tmp_path, text) as (options, heard):
         code = run(["simulate", "robot", *options, "--seed", "5", "--speed", "20000", "--for", "4s", "--json"])
@@ -289,7 +290,7 @@ def test_a_scenario_catches_up_with_now_and_says_what_the_scenario_says(
 def test_a_scenario_with_receipts_is_stored_whole_by_a_platform_that_loses(
     broker: Mosquitto, pilot: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = named(demo_plans(of_today().date())["demo-robot"], pilot)
+    text = named(native_plan("robot", of_today().date()), pilot)
     plan = read_plan(text.encode(), name="plan").plan
     with (
         applied(broker, tmp_path, text) as (options, _),
@@ -351,7 +352,7 @@ def test_receipts_need_a_clock(
 
 def test_live_stops_cleanly_at_ctrl_c(broker: Mosquitto, pilot: str, tmp_path: Path) -> None:
     today = of_today().date()
-    text = named(demo_plans(today)["demo-air"], pilot).replace("period: 60 s", "period: 1 s")
+    text = named(native_plan("air", today), pilot).replace("period: 60 s", "period: 1 s")
     with applied(broker, tmp_path, text) as (options, heard):
         begun = datetime.now(UTC)
         process = subprocess.Popen(
@@ -386,7 +387,7 @@ def test_live_stops_cleanly_at_ctrl_c(broker: Mosquitto, pilot: str, tmp_path: P
 
 
 def test_a_killed_simulator_leaves_its_will(broker: Mosquitto, pilot: str, tmp_path: Path) -> None:
-    text = named(demo_plans(of_today().date())["demo-air"], pilot)
+    text = named(native_plan("air", of_today().date()), pilot)
     with applied(broker, tmp_path, text) as (options, heard):
         process = subprocess.Popen(
             [sys.executable, "-m", "pilotbed", "simulate", "air", *options],
@@ -422,5 +423,5 @@ def test_a_span_of_time_that_is_none(
 def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["simulate", "list", "--json"]) == 0
     scenarios = json.loads(capsys.readouterr().out)["scenarios"]
-    assert set(scenarios) == {"air", "robot", "park"}
+    assert set(scenarios) == {"air", "robot", "park", "drone"}
     assert scenarios["air"]["channels"] == ["pm25", "pm10", "co2", "temperature", "humidity"]

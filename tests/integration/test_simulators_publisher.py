@@ -203,7 +203,9 @@ def test_the_will_speaks_for_a_cut_connection_and_not_after_a_farewell(broker: M
     login = let_in(broker, topic)
 
     def made() -> Publisher:
-        return Publisher(login, will=Will(topic=topic, payload=b"offline"), greetings=lambda: [(topic, b"online")])
+        return Publisher(
+            login, will=lambda: Will(topic=topic, payload=b"offline"), greetings=lambda: [(topic, b"online")]
+        )
 
     with listening(broker, topic) as heard:
         with made():

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from devices.plan.problem import PlanProblems, Problem
-from devices.plan.protocols import known_protocols, register
+from devices.plan.protocols import Terms, known_protocols, register
 from devices.plan.reader import read_plan
 from tests.refused import problems_of
 
@@ -216,4 +216,4 @@ def test_a_protocol_is_registered_once() -> None:
 
     assert known_protocols()[0] == "json"
     with pytest.raises(ValueError, match="registered already"):
-        register("json", Options)
+        register("json", Terms(Options))

@@ -23,7 +23,7 @@ from ingest import reasons
 from ingest.memory import Memory, Recollection
 from ingest.message import Decoded, Message
 from ingest.planned import planned
-from ingest.protocols.sparkplug import datatypes, doubt, node, payload, remembered, schema, state
+from ingest.protocols.sparkplug import datatypes, decoder, doubt, node, payload, remembered, schema, state
 from ingest.protocols.sparkplug.decoder import SparkplugConnection, TopicDecoder
 from ingest.protocols.sparkplug.host import HostState, rebirth
 from ingest.protocols.sparkplug.names import names
@@ -228,6 +228,74 @@ def test_and_so_it_does_for_damaged_bytes(damage: list[tuple[int, int, bytes]]) 
     with pytest.MonkeyPatch.context() as patch:
         short, long = both_ways(raw, patch)
     assert short == long
+
+
+def fractions(seq: int, values: dict[str, float], ms: int = T, at: list[int] | None = None) -> bytes:
+    body = Payload(seq=seq, timestamp=ms)
+    for place, (name, value) in enumerate(values.items()):
+        one = body.metrics.add(alias=ALIASES[name], timestamp=ms if at is None else at[place])
+        setattr(one, FIELDS[TYPES[name]], value)
+    raw: bytes = body.SerializeToString()
+    return raw
+
+
+def both_ways_after(first: bytes, then: bytes, seq: int) -> tuple[Decoded, Decoded]:
+    """By a node that has said the like before, and by one that is listened to closely each time."""
+    said = [*born(seq=(seq - 3) % 256), message("DDATA", first), message("DDATA", then)]
+    short = decoded(connection(), *said)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TopicDecoder, "_usual", lambda *_: False)
+        return short, decoded(connection(), *said)
+
+
+@given(
+    st.sampled_from([2, 128, 129, 255, 0]),
+    st.lists(st.floats(width=32) | st.sampled_from([0.0, -0.0, 1e300, 2.0**53, 2.0**52]), min_size=2, max_size=2),
+    st.lists(st.sampled_from([T, T - 5_000, T + 10**7, 2**35, 2**35 - 1, 2**42, 1]), min_size=2, max_size=2),
+    st.sampled_from([T, T + 1, 2**35, 2**42 - 1]),
+)
+@settings(max_examples=400, deadline=None)
+def test_what_a_node_says_again_comes_to_the_same(seq: int, values: list[float], at: list[int], ms: int) -> None:
+    names = ("a", "b")
+    with contextlib.suppress(OverflowError):  # too large for a float
+        then = fractions(seq, dict(zip(names, values, strict=True)), ms, at)
+        short, long = both_ways_after(fractions((seq - 1) % 256, {"a": 1.5, "b": 2.5}), then, seq)
+        assert short == long
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9), st.binary(max_size=9)), max_size=2),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=4),
+    st.integers(0, 255),
+)
+@settings(max_examples=1500, deadline=None)
+def test_and_so_does_what_is_damaged_then(
+    damage: list[tuple[int, int, bytes]], bits: list[tuple[int, int]], seq: int
+) -> None:
+    raw = fractions(seq, {"b": 3.5, "a": -4.25}, T + 1)
+    for place, gone, instead in damage:
+        raw = raw[:place] + instead + raw[place + gone :]
+    changed = bytearray(raw)
+    for place, flipped in bits:
+        changed[place % len(changed) if changed else 0 : 1 + place % max(1, len(changed))] = bytes(
+            (changed[place % len(changed)] ^ flipped,) if changed else ()
+        )
+    short, long = both_ways_after(fractions((seq - 1) % 256, {"b": 1.5, "a": 2.5}), bytes(changed), seq)
+    assert short == long
+
+
+def test_what_a_node_says_again_is_not_read_field_by_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the pace that is measured would be of messages that nobody sends."""
+    of = connection()
+    out = decoded(of, *born(seq=124), message("DDATA", fractions(126, {"a": 1.5, "b": 2.5})))
+    lesson = decoded(
+        of, *[message("DDATA", fractions(seq, {"a": 1.5, "b": 2.5})) for seq in (127, 128)], memory=out.memory
+    )
+    monkeypatch.setattr(decoder, "Payload", None)
+    said = [message("DDATA", fractions(129 + place, {"a": 0.0, "b": -0.0}, T + place)) for place in range(3)]
+    again = decoded(of, *said, memory=lesson.memory)
+    assert len(again.value) == 9, "a stands for two channels"
+    assert again.observed_us[::3] == [T * 1000, (T + 1) * 1000, (T + 2) * 1000]
 
 
 def test_what_is_missing_is_not_made_up_for_by_what_is_too_much() -> None:

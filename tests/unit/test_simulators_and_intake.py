@@ -13,10 +13,19 @@ from ingest.binding import ConnectionBinding, SlotBinding, channel_binding
 from ingest.message import Decoded, Message
 from ingest.protocols.json.decoder import JsonConnection
 from simulators.demo import DEMO_SCENARIOS, demo_plans
-from simulators.encoder import Encoder
+from simulators.encoding.native import NativeSlot
 from simulators.live import messages
+from simulators.scenario import AirQuality, DeliveryRobot
+from tests.native import native_plan
 
-PLANS = {name: read_plan(text.encode(), name=name).plan for name, text in demo_plans(date(2026, 7, 31)).items()}
+TODAY = date(2026, 7, 31)
+TEXTS = {
+    "native-air": native_plan("air", TODAY),
+    "native-robot": native_plan("robot", TODAY),
+    "demo-park": demo_plans(TODAY)["demo-park"],
+}
+PLANS = {name: read_plan(text.encode(), name=name).plan for name, text in TEXTS.items()}
+SCENARIOS = {"native-air": AirQuality(), "native-robot": DeliveryRobot(), "demo-park": DEMO_SCENARIOS["demo-park"]}
 
 
 def bindings(plan: Plan) -> tuple[JsonConnection, dict[int, tuple[str, str]]]:
@@ -49,7 +58,7 @@ def bindings(plan: Plan) -> tuple[JsonConnection, dict[int, tuple[str, str]]]:
 
 @pytest.mark.parametrize("pilot", PLANS)
 def test_what_is_sent_is_stored_as_what_is_loaded(pilot: str) -> None:
-    plan, scenario = PLANS[pilot], DEMO_SCENARIOS[pilot]
+    plan, scenario = PLANS[pilot], SCENARIOS[pilot]
     connection, ids = bindings(plan)
     start, end = plan.window.start, plan.window.start + timedelta(days=4)
     out = Decoded()
@@ -81,9 +90,9 @@ def test_what_is_sent_is_stored_as_what_is_loaded(pilot: str) -> None:
 
 
 def test_the_will_speaks_for_every_slot_of_its_connection() -> None:
-    plan = PLANS["demo-air"]
+    plan = PLANS["native-air"]
     connection, _ = bindings(plan)
-    encoder, out, received_us = Encoder(plan, "platform-1"), Decoded(), plan.window.start_us + 1
+    encoder, out, received_us = NativeSlot(plan, "platform-1"), Decoded(), plan.window.start_us + 1
     decoder = connection.decoder(encoder.status_topic)
     assert decoder is not None
     decoder.decode(Message(topic=encoder.status_topic, payload=encoder.will(), received_us=received_us), out)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from core.errors import EnvironmentProblem
-from simulators.encoder import numbered
+from simulators.encoding.native import numbered
 from simulators.receipts.keeping import Keeping, Number, Patience
 from simulators.receipts.receipt import Receipt, read_receipt
 from simulators.receipts.shelf import KeepFile, Message

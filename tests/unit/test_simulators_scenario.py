@@ -17,9 +17,10 @@ from core.errors import PermanentError
 from devices.plan.model import Plan
 from devices.plan.reader import read_plan
 from simulators.demo import DEMO_SCENARIOS, demo_plans, plan_text
-from simulators.scenario import AirQuality, DeliveryRobot, Event, Readings, Scenario, SolarBench
+from simulators.scenario import AirQuality, DeliveryRobot, Event, PatrolDrone, Readings, Scenario, SolarBench
 from simulators.scenario.local_time import local_time
 from simulators.scenario.noise import draws, red_noise
+from tests.native import native_plan
 
 TODAY = date(2026, 7, 31)
 PLANS = {name: read_plan(text.encode(), name=name).plan for name, text in demo_plans(TODAY).items()}
@@ -86,8 +87,8 @@ def test_seed_and_slot_decide(pilot: str, slot: str) -> None:
     one, again, other = (kind(seed=seed).readings(plan, slot, start, end) for seed in (7, 7, 8))
     assert as_bytes(one) == as_bytes(again)
     assert as_bytes(one) != as_bytes(other)
-    sibling = next(name for name in plan.slots if name != slot)
-    assert as_bytes(one) != as_bytes(kind(seed=7).readings(plan, sibling, start, end))
+    for sibling in set(plan.slots) - {slot}:
+        assert as_bytes(one) != as_bytes(kind(seed=7).readings(plan, sibling, start, end))
 
 
 @pytest.mark.parametrize(("pilot", "slot"), CASES)
@@ -207,7 +208,8 @@ def test_missions_fail_and_are_helped_as_often_as_asked() -> None:
 
 
 def test_a_robot_is_where_its_missions_say() -> None:
-    plan, robot = PLANS["demo-robot"], DeliveryRobot(loss=0.0)
+    plan = read_plan(native_plan("robot", TODAY).encode(), name="native-robot").plan
+    robot = DeliveryRobot(loss=0.0)
     start, end = plan.window.start, plan.window.start + timedelta(days=30)
     readings = robot.readings(plan, "robot-1", start, end)
     at_us = readings.observed_us[readings.channel == 0]
@@ -229,6 +231,50 @@ def test_a_robot_is_where_its_missions_say() -> None:
     assert (hour[mode == charging] >= 21).all()
     assert (battery[hour < 9] == 100.0).all()
     assert battery[(hour > 20) & (hour < 21)].mean() < 70
+
+
+def test_a_drone_is_in_the_air_while_it_flies_and_charged_in_between() -> None:
+    plan, drone = PLANS["demo-drone"], PatrolDrone(loss=0.0)
+    start, end = plan.window.start, plan.window.start + timedelta(days=50)
+    readings = drone.readings(plan, "drone-1", start, end)
+    at_us = readings.observed_us[readings.channel == 0]
+    height, mode, battery = (channel(readings, name) for name in ("height", "flight_mode", "battery"))
+    far_deg = np.hypot(channel(readings, "latitude") - 37.5287, channel(readings, "longitude") - 127.0665)
+    flights = drone.events(plan, "drone-1", start, end)
+    starts, ends = ([event for event in flights if event.phase == phase] for phase in ("start", "end"))
+    assert [event.number for event in starts] == [event.number for event in ends] == list(range(1, 201))
+    flying = np.zeros(at_us.shape, dtype=bool)
+    for one, other in zip(starts, ends, strict=True):
+        assert other.attributes["duration_s"] == pytest.approx((other.at_us - one.at_us) / 1e6)
+        assert 200e6 < other.at_us - one.at_us < 1_200e6
+        flying |= (one.at_us <= at_us) & (at_us < other.at_us)
+    assert (height[~flying] == 0.0).all()
+    assert height.max() == 60.0
+    assert (far_deg[~flying] < 1e-6).all()
+    assert 0.008 < far_deg.max() < 0.02
+    guided = list(plan.slots["drone-1"].channels["flight_mode"].states or ()).index("GUIDED")
+    assert (mode[~flying] == guided).all()
+    assert not (mode[flying] == guided).any()
+    assert 30 < battery.min() < 70
+    hour = local_time(at_us, plan.zone).hour
+    assert (battery[hour < 9] == 100.0).all()
+    failed = [event.number for event in ends if event.attributes["result"] == "failed"]
+    assert [(number - 1) // 25 for number in failed if number is not None] == list(range(8))  # one of each 25
+
+
+@pytest.mark.parametrize("pilot", ["demo-robot", "demo-drone"])
+def test_a_link_breaks_down_at_the_dock_only(pilot: str) -> None:
+    plan, scenario = PLANS[pilot], DEMO_SCENARIOS[pilot]
+    for slot in plan.slots:
+        links = [link.at_us for link in scenario.links(plan, slot, *behind(plan))]
+        assert len(links) > 10
+        events = scenario.events_of(plan, slot, *behind(plan))
+        starts = sorted(
+            event.at_us for event in events if event.kind in ("mission", "flight") and event.phase == "start"
+        )
+        ends = sorted(event.at_us for event in events if event.kind in ("mission", "flight") and event.phase == "end")
+        for at_us in links:
+            assert np.searchsorted(starts, at_us) == np.searchsorted(ends, at_us)
 
 
 def test_the_park_has_too_little_data_in_every_month() -> None:

@@ -17,6 +17,7 @@ from devices.plan.checks import (
     manual,
     quality,
     readings,
+    stated,
     targets,
 )
 from devices.plan.checks.fault import Fault
@@ -27,6 +28,7 @@ __all__ = ["Fault", "faults"]
 _CHECKS = (
     *dates.CHECKS,
     *channels.CHECKS,
+    *stated.CHECKS,
     *quality.CHECKS,
     *connections.CHECKS,
     *kpis.CHECKS,

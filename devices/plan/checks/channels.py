@@ -1,4 +1,4 @@
-"""Channels: a source unit that can become the canonical one, one source each, uncertainties in the right dimension."""
+"""Channels: a source unit that can become the canonical one, one source each, known states, uncertainties of their dimension."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from core.units import UnitError, conversion, parse_quantity, same_dimension, se
 from devices.plan.checks.fault import Fault, fault
 from devices.plan.draft import Draft
 from devices.plan.model import Channel
-from devices.plan.problem import Way
+from devices.plan.problem import Way, guess, known
+from devices.plan.states import as_said, doubted
 
 
 def channels_of(plan: Draft) -> Iterator[tuple[Way, str, Channel]]:
@@ -39,6 +40,19 @@ def sources(plan: Draft) -> Iterator[Fault]:
             if other != name:
                 way: Way = ("slots", slot_name, "channels", name)
                 yield fault((*way, "source") if channel.source else way, "source-twice", other=other)
+
+
+def source_states(plan: Draft) -> Iterator[Fault]:
+    """What a device says means one state of the channel's."""
+    for way, _, channel in channels_of(plan):
+        if channel.source_states is None or channel.states is None:
+            continue
+        for key, state in channel.source_states.items():
+            if state not in channel.states:
+                close = guess(state, channel.states)
+                yield fault((*way, "source_states", key), "source-states", known=known(channel.states), guess=close)
+        for key in doubted(channel.source_states):
+            yield fault((*way, "source_states", key), "source-states-twice", said=as_said(key))
 
 
 def max_hold(plan: Draft) -> Iterator[Fault]:
@@ -84,4 +98,4 @@ def converts(unit: str, to: str) -> bool:
     return True
 
 
-CHECKS = (source_units, sources, max_hold, uncertainties)
+CHECKS = (source_units, sources, source_states, max_hold, uncertainties)

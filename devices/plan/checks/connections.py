@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from devices.plan.checks.fault import Fault, fault
 from devices.plan.draft import Draft
+from devices.plan.model import Connection
 from devices.plan.overlap import fault as filter_fault
 from devices.plan.overlap import overlap
+from devices.plan.parts import NoOptions
 from devices.plan.problem import Way, guess, known
-from devices.plan.protocols import known_protocols, options_of
+from devices.plan.protocols import known_protocols, terms_of
 
 
 def protocols(plan: Draft) -> Iterator[Fault]:
@@ -22,16 +24,42 @@ def protocols(plan: Draft) -> Iterator[Fault]:
         if connection is None:
             continue
         way: Way = ("connections", name)
-        if connection.protocol not in names:
+        terms = terms_of(connection.protocol)
+        if terms is None:
             close = guess(connection.protocol, names)
             yield fault((*way, "protocol"), "protocol", known=known(names), guess=close)
             continue
         try:
-            options_of(connection.protocol).model_validate(connection.options)
+            (terms.options or NoOptions).model_validate(connection.options)
         except ValidationError as error:
             for item in error.errors():
                 where: Way = (*way, "options", *item["loc"])
                 yield fault(where, "protocol-options", protocol=connection.protocol, why=item["msg"])
+
+
+def selects(plan: Draft) -> Iterator[Fault]:
+    """A slot selects by what its connection's protocol knows."""
+    for name, slot in plan.slots.items():
+        connection = plan.connections.get(plan.connection_of(name)) if slot.connection_given else Connection()
+        model = None if connection is None else _select_model(connection.protocol)
+        if model is None or connection is None or not slot.select:
+            continue
+        try:
+            model.model_validate(slot.select)
+        except ValidationError as error:
+            for item in error.errors():
+                where: Way = ("slots", name, "select", *item["loc"][:1])
+                keys = list(model.model_fields)
+                if item["type"] == "extra_forbidden":
+                    close = guess(str(item["loc"][0]), keys)
+                    yield fault(where, "select-key", protocol=connection.protocol, known=known(keys), guess=close)
+                else:
+                    yield fault(where, "select-value", protocol=connection.protocol, why=item["msg"])
+
+
+def _select_model(protocol: str) -> type[BaseModel] | None:
+    terms = terms_of(protocol)
+    return None if terms is None else terms.select
 
 
 def names(plan: Draft) -> Iterator[Fault]:
@@ -124,4 +152,4 @@ def _shared_filters(plan: Draft, slots: tuple[str, ...]) -> Iterator[Fault]:
                     yield fault(("slots", other, "topics", position), "topic-slots", other=one, theirs=theirs)
 
 
-CHECKS = (protocols, names, filters, speakers, selections)
+CHECKS = (protocols, selects, names, filters, speakers, selections)

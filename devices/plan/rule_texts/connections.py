@@ -10,6 +10,14 @@ RULES: Final[dict[str, tuple[str, str]]] = {
         "the protocol {protocol} does not take it: {why}",
         "{protocol} 프로토콜의 옵션이 아닙니다: {why}",
     ),
+    "select-key": (
+        "the protocol {protocol} selects by: {known}{guess}",
+        "{protocol} 프로토콜의 select에 쓸 수 있는 키: {known}{guess}",
+    ),
+    "select-value": (
+        "the protocol {protocol} does not select by it: {why}",
+        "{protocol} 프로토콜의 select에 쓸 수 없는 값입니다: {why}",
+    ),
     "connection-unknown": (
         "no such connection; the plan has: {known}{guess}",
         "계획에 없는 연결입니다. 있는 연결: {known}{guess}",

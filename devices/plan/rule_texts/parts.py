@@ -22,8 +22,8 @@ RULES: Final[dict[str, tuple[str, str]]] = {
     ),
     "states-twice": ("a state is listed once", "같은 상태를 두 번 쓸 수 없습니다"),
     "value-channel": (
-        "a gauge or counter has a unit and no states",
-        "gauge·counter 항목은 단위가 있고 states가 없습니다",
+        "a gauge or counter has a unit and no states, nor source_states",
+        "gauge·counter 항목은 단위가 있고 states와 source_states가 없습니다",
     ),
     "period-reporting": (
         "reporting: periodic has a period; on_change and event have none",
@@ -69,9 +69,30 @@ RULES: Final[dict[str, tuple[str, str]]] = {
         "{source} cannot become {unit}: use units of the same dimension",
         "{source}을(를) {unit}(으)로 바꿀 수 없습니다: 같은 차원의 단위를 쓰십시오",
     ),
+    "source-unknown": (
+        "{protocol} has no {source}: write one that its table has (ingest/protocols/{protocol}/README.md)",
+        "{protocol}에는 {source}이(가) 없습니다: 그 표에 있는 것을 쓰십시오 (ingest/protocols/{protocol}/README.md)",
+    ),
+    "stated-unit": (
+        "{protocol} itself states that {source} is in {stated}, which cannot become {unit}: correct the source or the unit",
+        "{protocol} 규격이 정한 {source}의 단위 {stated}을(를) {unit}(으)로 바꿀 수 없습니다:"
+        " source나 unit을 바로잡으십시오",
+    ),
+    "stated-source-unit": (
+        "{protocol} itself states that {source} is in {stated}, not in {unit}: leave source_unit out",
+        "{protocol} 규격이 정한 {source}의 단위는 {unit}이(가) 아니라 {stated}입니다: source_unit을 빼십시오",
+    ),
     "source-twice": (
         "the channel {other} of this slot reads the same place of the message",
         "이 지점의 {other} 항목이 같은 source를 읽습니다",
+    ),
+    "source-states": (
+        "no state of this channel; there are: {known}{guess}",
+        "이 항목에 없는 상태입니다. 있는 상태: {known}{guess}",
+    ),
+    "source-states-twice": (
+        "a device that says {said} means another state by another key: remove one",
+        "장비가 보내는 {said} 값이 두 상태에 해당합니다: 하나를 지우십시오",
     ),
     "max-hold": ("max_hold is at least the period ({period})", "max_hold는 period({period}) 이상이어야 합니다"),
     "uncertainty-relative": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from ingest.binding import ConnectionBinding, SlotBinding
@@ -12,6 +12,7 @@ from ingest.protocols.json import numbering
 from ingest.protocols.json.happenings import EventsDecoder, StatusDecoder
 from ingest.protocols.json.lists import NAMED, unwrapping
 from ingest.protocols.json.options import Options
+from ingest.protocols.json.quick import Quick
 from ingest.protocols.json.readings import ReadingsDecoder
 from ingest.protocols.json.repeated import sure
 from ingest.protocols.json.slot_reader import SlotReader
@@ -26,6 +27,9 @@ NOTHING: Final = object()
 
 class JsonConnection:
     """One connection that speaks JSON: on the native topics of its slots, and on the topics that its plan names."""
+
+    is_wrapped: ClassVar[bool] = False
+    """Whether messages on other topics are wrapped by a protocol around them."""
 
     def __init__(self, binding: ConnectionBinding) -> None:
         self.binding = binding
@@ -74,7 +78,8 @@ class JsonConnection:
                 strict = self._values in (None, "values")
                 readings = ReadingsDecoder(self.binding, [SlotReader(slot, strict=strict)], self._timing, self._values)
                 numbers = numbering.reader(taken=self._read_at_top([slot], self._values, flat=not strict))
-                return TopicDecoder(self.binding, readings.take, numbers=numbers, told_at=slot.slot_id)
+                quick = readings.quick(numbered=numbers is not None)
+                return TopicDecoder(self.binding, readings.take, numbers=numbers, told_at=slot.slot_id, quick=quick)
             case "events":
                 events = EventsDecoder(self.binding, slot, self._at)
                 return TopicDecoder(self.binding, events.take, numbers=numbers, told_at=slot.slot_id)
@@ -96,8 +101,9 @@ class JsonConnection:
             unwrap=self.unwrap,
         )
         numbers = numbering.reader(taken=self._read_at_top(slots, self._mapped_values, flat=True))
+        quick = None if self.is_wrapped or self._unwrap is not None else mixed.quick(numbered=numbers is not None)
         # What is no number there is something else of the maker's, and passed over like all that is not mapped.
-        return SpokenTopicDecoder(self.binding, status, mixed.take, numbers=numbers, told_at=None)
+        return SpokenTopicDecoder(self.binding, status, mixed.take, numbers=numbers, told_at=None, quick=quick)
 
     def _read_at_top(self, slots: list[SlotBinding], values: str | None, *, flat: bool) -> set[str]:
         """The keys at the top of a message that the plan reads something from.
@@ -133,6 +139,14 @@ class _Mixed:
         self._events = events
         self._state_is_a_channel = state_is_a_channel
         self._unwrap = unwrap
+
+    def quick(self, *, numbered: bool) -> Quick | None:
+        """The short way, for messages whose keys show that they tell neither a status nor an event."""
+
+        def fits(found: dict[str, Any]) -> bool:
+            return (self._state_is_a_channel or "state" not in found) and not {"kind", "id"} <= found.keys()
+
+        return self._readings.quick(numbered=numbered, fits=fits)
 
     def take(self, found: Any, message: Message, out: Decoded) -> None:
         """Put what a document says into ``out``.

@@ -11,7 +11,7 @@ from ingest.protocols.json.repeated import Repeated, sure
 
 END: Final = 2**62
 """Numbers are below it."""
-_LONGEST_BOOT: Final = 64
+LONGEST_BOOT: Final = 64
 _LOOKED_AT_BYTES: Final = 4_096
 _PIECES: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[{}\[\]:,]|[^\s"{}\[\]:,]++', re.DOTALL)
 """Texts (the last one maybe without its end), structure, and whatever else stands without a gap."""
@@ -58,11 +58,11 @@ def sure_top(top: Any) -> dict[str, Any]:
 
 
 def _boot(raw: Any) -> str:
-    if type(raw) is int and abs(raw) < 10 ** (_LONGEST_BOOT - 1):
+    if type(raw) is int and abs(raw) < 10 ** (LONGEST_BOOT - 1):
         return str(raw)
-    if type(raw) is str and len(raw) <= _LONGEST_BOOT and raw.isprintable():
+    if type(raw) is str and len(raw) <= LONGEST_BOOT and raw.isprintable():
         return raw
-    raise NotNumbered(f"boot={document.named(raw)}: 1..{_LONGEST_BOOT}")
+    raise NotNumbered(f"boot={document.named(raw)}: 1..{LONGEST_BOOT}")
 
 
 def found_in(payload: bytes) -> tuple[str, int] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from ingest.protocols.selecting import Scalar
 
 
 class Named(BaseModel):
@@ -26,3 +28,7 @@ class Options(BaseModel):
         description="Path of a list, each piece of which is a message of its own; it knows what stands beside the list.",
     )
     named: Named | None = None
+
+
+class Select(RootModel[dict[str, Scalar]]):
+    """Under ``select:`` of a slot: paths into the message, each with the value that makes it, or its piece, the slot's."""

@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from ingest.protocols.json.repeated import Repeated
 
+_MOST_DOTTED: Final = 64
+"""Below so many levels a key with dots is looked for."""
+
 
 class _Absent:
     """What a path yields where nothing stands. JSON's null is a value."""
@@ -28,13 +31,15 @@ Getter = Callable[[Any], Any]
 def getter(path: str) -> Getter:
     """A function that finds what ``path`` names in a document, or ABSENT. The empty path is the document itself.
 
-    A key that holds the dots itself is found first. A path that comes upon an object with a repeated key ends there and
-    yields that object.
+    At each level a key that holds the dots itself is found first. A path that comes upon an object with a repeated key ends
+    there and yields that object.
 
     >>> getter("air.pm25")({"air": {"pm25": 3}})
     3
     >>> getter("air.pm25")({"air.pm25": 4})
     4
+    >>> getter("PMS5003.PM2.5")({"PMS5003": {"PM2": 0, "PM2.5": 9}})
+    9
     >>> getter("list.1")({"list": [5, 6]})
     6
     >>> getter("air.pm10")({"air": {"pm25": 3}})
@@ -42,7 +47,8 @@ def getter(path: str) -> Getter:
     """
     if not path:
         return lambda document: document
-    steps = tuple(path.split("."))
+    names = path.split(".")
+    steps = tuple((name, ".".join(names[place:]) if place < _MOST_DOTTED else name) for place, name in enumerate(names))
 
     def whole(document: Any) -> Any:
         if type(document) is dict:
@@ -50,11 +56,10 @@ def getter(path: str) -> Getter:
         return document if type(document) is Repeated else ABSENT
 
     def stepwise(document: Any) -> Any:
-        found = whole(document)
-        if found is not ABSENT:
-            return found
-        for step in steps:
+        for step, rest in steps:
             if type(document) is dict:
+                if rest in document:
+                    return document[rest]
                 document = document.get(step, ABSENT)
             elif type(document) is list and step.isascii() and step.isdigit() and len(step) < 9:
                 place = int(step)

@@ -11,6 +11,7 @@ from ingest.message import Decoded, Message
 from ingest.protocols.counted import set_aside_if_curable
 from ingest.protocols.json import document
 from ingest.protocols.json.paths import ABSENT, getter
+from ingest.protocols.json.quick import Fits, Quick
 from ingest.protocols.json.repeated import Repeated, sure
 from ingest.protocols.json.slot_reader import SlotReader
 from ingest.protocols.json.timing import Timing
@@ -40,6 +41,24 @@ class ReadingsDecoder:
         self._only = only if timing.plain_key is not None and "." not in self._values_key else None
         """The slot, where messages of the usual form can be read the short way."""
         self._first_us, self._last_us = binding.start_us, binding.end_us - 1
+
+    def quick(self, *, numbered: bool, fits: Fits = lambda _: True) -> Quick | None:
+        """The short way of this topic; None where its messages need a closer look.
+
+        :param numbered: ``seq`` and ``boot`` at the top number a message.
+        :param fits: whether a message of these keys speaks of readings at all.
+        """
+        if self._only is None or self._timing.plain_key is None or not self._values_key:
+            return None
+        return Quick(
+            self._binding,
+            self._only,
+            time=self._timing.plain_key,
+            values=self._values_key,
+            flat_too=self._flat_too,
+            numbered=numbered,
+            fits=fits,
+        )
 
     def take(self, found: Any, message: Message, out: Decoded) -> None:
         """Put what a document says into ``out``."""

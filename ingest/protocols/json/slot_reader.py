@@ -7,21 +7,23 @@ from typing import Any, Final
 
 from ingest.binding import IDENTITY, ChannelBinding, SlotBinding
 from ingest.message import ARRIVAL, Decoded
+from ingest.protocols.columns import AS_IT_STANDS
 from ingest.protocols.json import document, values
 from ingest.protocols.json.paths import ABSENT, getter
 
 _PLAIN_NUMBERS: Final = frozenset({int, float})
 _MOST_SHAPES: Final = 128
 _LONGEST_SHAPE: Final = 4_096
-_WHOLE: Final = 2.0**53
+WHOLE: Final = 2.0**53
+"""Numbers below it are the same as integers and as doubles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
+class Shape:
     """Names that came together before, those of known channels all plain numbers: the usual case, kept short."""
 
     names: tuple[str, ...] | None
-    """Those that are read; None where all are."""
+    """Those that are read, in the plan's order; None where that is all of them as they come."""
     channel_ids: list[int]
     factors: list[tuple[float, float]] | None
     """Scale and offset of each; None where all are in the canonical unit already."""
@@ -35,7 +37,7 @@ class SlotReader:
         self.slot = slot
         self.strict = strict
         self._readers = {channel.name: _reader(channel) for channel in slot.channels}
-        self._select = [(getter(path), str(wanted)) for path, wanted in slot.select.items()]
+        self._select = [(getter(path), document.shown(wanted)) for path, wanted in slot.select.items()]
         nested = [channel for channel in slot.channels if "." in channel.source]
         self._nested = [(channel, getter(channel.source)) for channel in nested]
         self._roots = {channel.source.split(".")[0] for channel in nested} | {channel.source for channel in nested}
@@ -43,7 +45,7 @@ class SlotReader:
         for channel in slot.channels:
             if "." not in channel.source:
                 self._direct.setdefault(channel.source, []).append(channel)
-        self._shapes: dict[tuple[str, ...], _Shape | None] = {}
+        self._shapes: dict[tuple[str, ...], Shape | None] = {}
         """By the names of an object; None where they are to be read one by one."""
 
     def selected(self, element: Any) -> bool:
@@ -76,19 +78,16 @@ class SlotReader:
         return True
 
     def pairs(self, found: dict[str, Any]) -> tuple[list[tuple[ChannelBinding, Any]], list[tuple[str, Any]]]:
-        """What is there of each channel, and what is there that no channel maps."""
-        known: list[tuple[ChannelBinding, Any]] = []
+        """What is there of each channel, in the plan's order, and what is there that no channel maps."""
+        known = [
+            (channel, found[source])
+            for source, channels in self._direct.items()
+            if source in found
+            for channel in channels
+        ]
         unknown: list[tuple[str, Any]] = []
-        if not self.strict:
-            for source, channels in self._direct.items():
-                if source in found:
-                    known.extend((channel, found[source]) for channel in channels)
-        else:
-            for name, raw in found.items():
-                if name in self._direct:
-                    known.extend((channel, raw) for channel in self._direct[name])
-                elif name not in self._roots:
-                    unknown.append((name, raw))
+        if self.strict:
+            unknown = [item for item in found.items() if item[0] not in self._direct and item[0] not in self._roots]
         for channel, find in self._nested:
             raw = find(found)
             if raw is not ABSENT:
@@ -105,15 +104,19 @@ class SlotReader:
         if names not in self._shapes and len(self._shapes) < _MOST_SHAPES and len("".join(names)) <= _LONGEST_SHAPE:
             self._shapes[names] = self._shape(names)
 
-    def _shape(self, names: tuple[str, ...]) -> _Shape | None:
-        read = names if self.strict else tuple(name for name in self._direct if name in names)
+    def shape(self, names: tuple[str, ...]) -> Shape | None:
+        """What was kept of objects with these names; None where they are to be read one by one."""
+        return self._shapes.get(names)
+
+    def _shape(self, names: tuple[str, ...]) -> Shape | None:
+        read = tuple(name for name in self._direct if name in names)
         mapped = [self._direct.get(name, []) for name in read]
         if self._nested or not read or not all(len(of) == 1 and _plain(of[0]) for of in mapped):
             return None
         channels = [of[0] for of in mapped]
         same = all(channel.conversion == IDENTITY for channel in channels)
-        factors = [(channel.conversion.scale, channel.conversion.offset) for channel in channels]
-        return _Shape(
+        factors = [_factors(channel) for channel in channels]
+        return Shape(
             names=None if read == names else read,
             channel_ids=[channel.channel_id for channel in channels],
             factors=None if same else factors,
@@ -123,18 +126,18 @@ class SlotReader:
 def _small(raw: list[float]) -> bool:
     """Whether all of them are numbers below 2**53. By their sum, since NaN hides from min() and max()."""
     try:
-        return sum(map(abs, raw)) < _WHOLE
+        return sum(map(abs, raw)) < WHOLE
     except OverflowError:  # an integer beyond all doubles among fractions
         return False
 
 
-def _read_single(shape: _Shape, found: dict[str, Any], observed_us: int, flags: int, out: Decoded) -> bool:
+def _read_single(shape: Shape, found: dict[str, Any], observed_us: int, flags: int, out: Decoded) -> bool:
     """The one value of most messages."""
     if shape.names is None:
         (raw,) = found.values()
     else:
         raw = found[shape.names[0]]
-    if (type(raw) is not float and type(raw) is not int) or not -_WHOLE < raw < _WHOLE:
+    if (type(raw) is not float and type(raw) is not int) or not -WHOLE < raw < WHOLE:
         return False
     if shape.factors is not None:
         raw = raw * shape.factors[0][0] + shape.factors[0][1]
@@ -153,6 +156,10 @@ def _is(found: Any, wanted: str) -> bool:
 
 def _reader(channel: ChannelBinding) -> values.Reader:
     return values.number_reader(channel.conversion) if channel.states is None else values.state_reader(channel.states)
+
+
+def _factors(channel: ChannelBinding) -> tuple[float, float]:
+    return AS_IT_STANDS if channel.conversion == IDENTITY else (channel.conversion.scale, channel.conversion.offset)
 
 
 def _plain(channel: ChannelBinding) -> bool:

@@ -10,6 +10,7 @@ from ingest.binding import ConnectionBinding
 from ingest.message import Decoded, Message
 from ingest.protocols.json import document, numbering
 from ingest.protocols.json.happenings import StatusDecoder, spoken_state
+from ingest.protocols.json.quick import Quick
 from ingest.reasons import Refused
 
 Take = Callable[[Any, Message, Decoded], None]
@@ -19,13 +20,21 @@ class TopicDecoder:
     """Reads each message as one JSON document. See :class:`ingest.message.Decoder`."""
 
     def __init__(
-        self, binding: ConnectionBinding, take: Take, *, numbers: numbering.Reader | None, told_at: int | None
+        self,
+        binding: ConnectionBinding,
+        take: Take,
+        *,
+        numbers: numbering.Reader | None,
+        told_at: int | None,
+        quick: Quick | None = None,
     ) -> None:
         """
         :param take: puts what a document says into the outcome.
         :param numbers: finds the number of a message; None where messages carry none.
         :param told_at: the slot that is told of a number that is none; None where that may be something else of the maker's.
+        :param quick: the short way.
         """
+        self._quick = quick
         self._connection_id = binding.connection_id
         self._take = take
         self._numbers = numbers
@@ -33,6 +42,9 @@ class TopicDecoder:
 
     def decode(self, message: Message, out: Decoded) -> None:
         """See :class:`ingest.message.Decoder`."""
+        quick = self._quick
+        if quick is not None and quick.take(message, out):
+            return
         try:
             found = document.read(message.payload)
         except Refused as error:
@@ -53,6 +65,8 @@ class TopicDecoder:
             if number is not None:
                 out.sequences.append((self._connection_id, *number))
         self._take_or_set_aside(found, message, out)
+        if quick is not None and quick.learns:
+            quick.learn(found)
 
     def _take_or_set_aside(self, found: Any, message: Message, out: Decoded) -> None:
         try:
@@ -86,9 +100,10 @@ class SpokenTopicDecoder(TopicDecoder):
         *,
         numbers: numbering.Reader | None,
         told_at: int | None,
+        quick: Quick | None = None,
     ) -> None:
         """:param take: of what is no such word; None where nothing but the link's state is spoken of."""
-        super().__init__(binding, take or status.take, numbers=numbers, told_at=told_at)
+        super().__init__(binding, take or status.take, numbers=numbers, told_at=told_at, quick=quick)
         self._status = status
         self._status_alone = take is None
 

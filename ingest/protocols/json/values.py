@@ -73,7 +73,7 @@ def _integer(raw: int) -> float:
 
 
 def state_reader(codes: Mapping[str, int]) -> Reader:
-    """A function from a raw state to its code: a text of the plan, or the number or boolean that is written like it."""
+    """A function from a raw state to its code: a text that the plan knows, or the number or boolean that is written like it."""
 
     def read(raw: Any) -> float:
         if type(raw) is str:
@@ -82,8 +82,8 @@ def state_reader(codes: Mapping[str, int]) -> Reader:
             text = "true" if raw else "false"
         elif type(raw) is int and -EXACT <= raw <= EXACT:
             text = str(raw)
-        elif type(raw) is float and raw.is_integer() and abs(raw) <= EXACT:
-            text = str(int(raw))
+        elif type(raw) is float and math.isfinite(raw):
+            text = str(int(raw)) if raw.is_integer() and abs(raw) <= EXACT else repr(raw)
         else:
             raise Refused(*_no_value(raw) or (reasons.UNKNOWN_STATE, f"{document.named(raw)}: {'|'.join(codes)}"))
         code = codes.get(text)

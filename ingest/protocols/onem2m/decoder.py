@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ingest.binding import ConnectionBinding
 from ingest.message import Decoder
@@ -16,6 +16,8 @@ _DEFAULT_TIME = "ts"
 
 class OneM2mConnection(JsonConnection):
     """One connection of a oneM2M platform for its slots. On the native topics it speaks JSON as it is."""
+
+    is_wrapped: ClassVar[bool] = True
 
     def __init__(self, binding: ConnectionBinding) -> None:
         options = dict(binding.options)

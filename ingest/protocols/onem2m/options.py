@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ingest.protocols.json.options import Named, Options
+from ingest.protocols.json.options import Named, Options, Select
 
-__all__ = ["Named", "Options"]
+__all__ = ["Named", "Options", "Select"]

@@ -58,7 +58,7 @@ class SparkplugConnection:
         """Our state as its nodes' host application, if the plan names one."""
         return None if self._host is None else HostState(host=self._host, connected_ms=connected_ms)
 
-    def wait(self, now_us: int, out: Decoded) -> None:
+    def wait(self, now_us: int, out: Decoded, *, since_us: int = 0) -> None:  # noqa: ARG002 - it does no harm to ask
         """Ask for births, or wait no longer for them, once it is time."""
         nodes = out.memory.get(self.binding.connection_id, NODES, Nodes)
         for names in () if nodes is None else nodes.names:
@@ -120,21 +120,33 @@ class TopicDecoder:
         table = memory.get(connection_id, self._table_key, Table)
         if count is None or table is None or table.ordinal != session.ordinal or scope is None:
             return False
-        try:
-            payload = Payload.FromString(message.payload)
-        except DecodeError:
-            return False
-        seq, ms, n = payload.seq, payload.timestamp, len(payload.metrics)
-        if seq != count.seq or not (seq or payload.HasField("seq")) or payload.uuid or n > MOST_METRICS:
-            return False
-        if not scope.usual(payload, len(message.payload), table, message, out):
-            return False
+        seq = count.seq
+        ms = scope.same(table, message, seq, out)
+        if ms is None:
+            ms = _taken(scope, table, message, seq, out)
+            if ms is None:
+                return False
         latest_ms = count.latest_ms
         if ms > latest_ms and ms * 1000 <= message.received_us + FUTURE_US:
             latest_ms = ms
         memory.put(connection_id, self._count_key, Count(count.number + 1, (seq + 1) & 255, latest_ms))
         out.sequences.append((connection_id, session.boot, count.number))
         return True
+
+
+def _taken(scope: Scope, table: Table, message: Message, seq: int, out: Decoded) -> int | None:
+    """Take a message that has this number and holds plain numbers only.
+
+    :returns: its time in ms; None where it was not taken, and nothing of it was.
+    """
+    try:
+        payload = Payload.FromString(message.payload)
+    except DecodeError:
+        return None
+    n, ms = len(payload.metrics), int(payload.timestamp)
+    if payload.seq != seq or not (seq or payload.HasField("seq")) or payload.uuid or n > MOST_METRICS:
+        return None
+    return ms if scope.usual(payload, len(message.payload), table, message, out) else None
 
 
 class _Passing:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from ingest.binding import FUTURE_US, ConnectionBinding
 from ingest.message import Decoded, Message
 from ingest.protocols.sources import Sources
 from ingest.protocols.sparkplug import datatypes
+from ingest.protocols.sparkplug.layout import Layout, places_in
 from ingest.protocols.sparkplug.remembered import Table
 
 _WHOLE: Final = 2.0**53
@@ -44,6 +46,12 @@ class Known(NamedTuple):
     datatype: int
 
 
+_LAYOUTS: Final = 16
+"""So many lengths of messages are known at a time."""
+_LESSONS: Final = 128
+"""So many messages of a birth are looked at for their layout: a node that never says the same again is not looked at for good."""
+
+
 class Quick:
     """What one birth says, worked out for one node's or device's slots."""
 
@@ -52,6 +60,8 @@ class Quick:
         self._first_us = max(binding.start_us, 1)
         self._last_us = binding.end_us - 1
         self._known: dict[bytes | int, Known] = {}
+        self._layouts: dict[int, Layout] = {}
+        self._lessons = _LESSONS
         if binding.options.get("clock") is False:
             return
         aliases: dict[str, list[int]] = {}
@@ -63,6 +73,36 @@ class Quick:
             if known is not None and len(its) <= 1 and "\ufffd" not in name:
                 self._known[name.encode()] = known
                 self._known.update(dict.fromkeys(its, known))
+
+    def same(self, message: Message, seq: int, out: Decoded) -> int | None:
+        """Take a message that has the layout of one before, and this number.
+
+        :returns: its time in ms; None where it was not taken, and nothing of it was.
+        """
+        payload = message.payload
+        layout = self._layouts.get(len(payload))
+        if layout is None:
+            return None
+        first_ms = max(-(-self._first_us // 1000), _SIX_BYTES[0])
+        last_ms = min((message.received_us + FUTURE_US) // 1000, self._last_us // 1000, _SIX_BYTES[1] - 1)
+        found = layout.read(payload, seq, first_ms, last_ms)
+        if found is None or found[0] < _SIX_BYTES[0]:
+            return None
+        _put(layout.ids, found[1], found[2], message, out)
+        return found[0]
+
+    def learn(self, payload: bytes, metrics: Any) -> None:
+        """Look at the layout of a message that :meth:`lean` took."""
+        if self._lessons <= 0:
+            return
+        self._lessons -= 1
+        known = [self._known[metric.alias] for metric in metrics]
+        places = places_in(payload) if all(one.field in (_FLOAT, _DOUBLE) for one in known) else None
+        if places is None or not known:
+            return
+        if len(self._layouts) >= _LAYOUTS:
+            self._layouts.clear()
+        self._layouts[len(payload)] = Layout(payload, places, [(one[2:5], *one.more) for one in known])
 
     def lean(self, payload: Any, size: int, message: Message, out: Decoded) -> bool:
         """Take metrics of nothing but alias, time and value.
@@ -118,6 +158,7 @@ class Quick:
         if size:
             return False
         _put(ids, at, taken, message, out)
+        self.learn(message.payload, payload.metrics)
         return True
 
     def named(self, payload: Any, message: Message, out: Decoded) -> bool:
@@ -163,7 +204,7 @@ class Quick:
         return True
 
 
-def _put(ids: list[int], at: list[int], taken: list[float], message: Message, out: Decoded) -> None:
+def _put(ids: list[int], at: list[int], taken: Sequence[float], message: Message, out: Decoded) -> None:
     out.channel_id += ids
     out.observed_us += at
     out.value += taken

@@ -48,6 +48,14 @@ class Scope:
             for metric in payload.metrics
         )
 
+    def same(self, table: Table, message: Message, seq: int, out: Decoded) -> int | None:
+        """Take a message that differs from one before in its times and values only, and has this number.
+
+        :returns: its time in ms; None where it was not taken, and nothing of it was.
+        """
+        quick = self._quick
+        return None if quick is None or quick.table is not table else quick.same(message, seq, out)
+
     def usual(self, payload: Any, size: int, table: Table, message: Message, out: Decoded) -> bool:
         """Take plain numbers by name or alias, in time and of their type.
 

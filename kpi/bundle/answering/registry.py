@@ -90,6 +90,6 @@ class _Registry:
 
 def _version(one: PlanVersion) -> Row:
     return {
-        "version": one.version, "sha256": one.sha256, "source": one.source, "amendment": one.amendment,
+        "version": one.version, "sha256": one.sha256, "source": one.source, "profiles": one.profiles, "amendment": one.amendment,
         "recorded_at": one.recorded_at, "recorded_by": one.recorded_by,
     }  # fmt: skip
