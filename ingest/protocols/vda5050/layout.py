@@ -179,9 +179,13 @@ def members_of(payload: bytes) -> list[Member] | None:
 def pieces_of(payload: bytes, members: list[Member], moving: Set[str]) -> list[Piece]:
     """What is cut out: runs of members, each with the comma that parts it from what is left.
 
-    >>> said = b'{"a": 1, "version": "2.1.0", "operatingMode": "AUTOMATIC", "b": 2, "nodeStates": [{"released": true}]}'
-    >>> [piece.text for piece in pieces_of(said, members_of(said), {"a", "b"})]
-    [b'"version": "2.1.0", "operatingMode": "AUTOMATIC", ', b', "nodeStates": [{"released": true}]']
+    >>> nodes = b'"nodeStates": [{"nodeId": "n1", "sequenceId": 2, "released": true}], "errors": []'
+    >>> said = b'{"a": 1, %s, "b": 2, "c": 3}' % nodes
+    >>> [piece.text == nodes + b", " for piece in pieces_of(said, members_of(said), {"a", "b", "c"})]
+    [True]
+    >>> said = b'{"a": 1, %s}' % nodes
+    >>> [piece.text == b", " + nodes for piece in pieces_of(said, members_of(said), {"a"})]
+    [True]
     """
     found = []
     first = 0
