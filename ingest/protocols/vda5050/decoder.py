@@ -11,9 +11,10 @@ from ingest.message import Decoded, Decoder, Message
 from ingest.protocols.json.decoder import JsonConnection
 from ingest.protocols.native import native_parts
 from ingest.protocols.vda5050.quick import Quick
-from ingest.protocols.vda5050.robot import Robot, Turn
+from ingest.protocols.vda5050.robot import Robot
 from ingest.protocols.vda5050.scope import Scope
 from ingest.protocols.vda5050.topics import Spoken, spoken
+from ingest.protocols.vda5050.turn import Turn
 from ingest.topics import matches
 
 _MOST_ROBOTS: Final = 4_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,10 +14,8 @@ from ingest.protocols.vda5050 import faults, fields, seen, travel
 from ingest.protocols.vda5050.missions import Course, Moment
 from ingest.protocols.vda5050.order import Place
 from ingest.protocols.vda5050.remembered import Instant, Ordered, Told, Travel, digest
+from ingest.protocols.vda5050.robot import Robot
 from ingest.reasons import Refused
-
-if TYPE_CHECKING:
-    from ingest.protocols.vda5050.robot import Robot
 
 _BY_POSITION = ("x", "y", "localized", "map")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -11,10 +11,8 @@ from ingest.message import Decoded, Message
 from ingest.protocols.json import document
 from ingest.protocols.vda5050 import seen
 from ingest.protocols.vda5050.remembered import MOST_ACTIONS, Count, Instant, Ordered, Told
+from ingest.protocols.vda5050.robot import Robot
 from ingest.reasons import Refused
-
-if TYPE_CHECKING:
-    from ingest.protocols.vda5050.robot import Robot
 
 _MOST_KEPT: Final = 200
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ingest.protocols.json import document
 from ingest.protocols.json.paths import ABSENT
 from ingest.protocols.vda5050 import fields
-from ingest.protocols.vda5050.robot import read
+from ingest.protocols.vda5050.turn import read
 from ingest.protocols.vda5050.values import speed
 
 

@@ -7,7 +7,7 @@ is the same byte for byte as in the message before is not read at all (``layout.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,12 +18,10 @@ from ingest.protocols.vda5050.follow import Followed, way
 from ingest.protocols.vda5050.layout import Rest
 from ingest.protocols.vda5050.layouts import Layouts
 from ingest.protocols.vda5050.remembered import Count, Told
+from ingest.protocols.vda5050.robot import Robot
 from ingest.protocols.vda5050.shape import DIGITS, Shape, Way, is_plain, shape, ways_of
 from ingest.protocols.vda5050.taking import values
 from ingest.protocols.vda5050.values import Unlisted, counted
-
-if TYPE_CHECKING:
-    from ingest.protocols.vda5050.robot import Robot
 
 _MOST_SHAPES: Final = 256
 _LONGEST: Final = 16_384
