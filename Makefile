@@ -3,7 +3,7 @@
 .PHONY: help setup demo up check test bench
 
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 PYTHON := .venv/bin/python
 
 help:  ## Show this list

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -24,8 +24,10 @@ from core.settings import settings
 from pilotbed.stack.account import temporary_folder
 from pilotbed.stack.mosquitto import Mosquitto
 from pilotbed.stack.postgres import Postgres
+from tests import speaking
 from tests.in_memory import quick_folder
 
+COLLECTORS: Final = ("collector-1", "collector-2", "collector-3")
 _ENGINE = pytest.StashKey[str]()
 
 
@@ -141,14 +143,23 @@ def _new_database(server: str, name: str, template: str = "template0") -> Iterat
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Mosquitto]:
+def _shared_broker() -> Iterator[Mosquitto]:
+    with temporary_folder("pilotbed-test-") as folder, _started(folder) as shared:
+        yield shared
+
+
+@pytest.fixture
+def broker(_shared_broker: Mosquitto) -> Iterator[Mosquitto]:
     """A running Mosquitto with our configuration, shared by the run: use topics of a pilot of your own.
 
     ``broker.port``, ``broker.admin_url``, ``broker.collector_url("collector-1")``; also collectors 2 and 3. A test that
-    stops or kills a broker takes ``own_broker``.
+    stops or kills a broker takes ``own_broker``. What the collectors are subscribed to ends with the test: a session that went on
+    would hear the next one's messages.
     """
-    with temporary_folder("pilotbed-test-") as folder, _started(folder) as shared:
-        yield shared
+    yield _shared_broker
+    for name in COLLECTORS:
+        with speaking.connected(_shared_broker, name, _shared_broker.secret(name), inner=True):
+            pass
 
 
 @pytest.fixture
@@ -160,7 +171,7 @@ def own_broker(stack_folder: Path) -> Iterator[Mosquitto]:
 
 @contextmanager
 def _started(folder: Path) -> Iterator[Mosquitto]:
-    server = Mosquitto(folder / "mosquitto", collectors=("collector-1", "collector-2", "collector-3"))
+    server = Mosquitto(folder / "mosquitto", collectors=COLLECTORS)
     try:
         server.start()
     except EnvironmentProblem as problem:

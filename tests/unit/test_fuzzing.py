@@ -19,7 +19,7 @@ def test_every_damaged_message_is_accounted_for() -> None:
     )
     assert outcome.items["numbers"] > 1_000
     # Everything that a decoder can find fault with was found: the damage reaches every corner.
-    rare = {"bad_quality", "not_a_single_value", "inflated_too_large"}  # in one recorded message each
+    rare = {"bad_quality", "not_a_single_value", "inflated_too_large", "too_many"}  # in one recorded message each
     assert set(REASONS) - set(outcome.reasons) <= {"refused_by_store", "decoder_failed", "after_pilot"} | rare
 
 
