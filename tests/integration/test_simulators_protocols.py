@@ -77,6 +77,12 @@ def here(connection: Connection, broker: Mosquitto, name: str, pilot: str, *, da
     return Here(plan=file.plan, scenario=scenario, logins=dict(logins(credentials, file.plan)))
 
 
+@pytest.fixture
+def broker(own_broker: Mosquitto) -> Mosquitto:
+    """Of each test's own: what others left at a shared one would be set aside here."""
+    return own_broker
+
+
 @contextmanager
 def listening(database_url: str, broker: Mosquitto) -> Iterator[None]:
     with collecting(database_url, broker.collector_url("collector-1"), "collector-1"):
