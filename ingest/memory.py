@@ -8,15 +8,13 @@ what was remembered when the last committed one had been read. Nothing is guesse
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 Key = tuple[int, str]
 """A connection's id, and what its protocol calls the thing."""
 T = TypeVar("T", bound=msgspec.Struct)
-
-_GONE: Final = None
 
 
 class Memory:
@@ -57,7 +55,7 @@ class Memory:
     def settle(self, recollection: Recollection) -> None:
         """The batch was committed: what it remembers counts."""
         for key, value in recollection.changes.items():
-            if value is _GONE:
+            if value is None:
                 self._known.pop(key, None)
             else:
                 self._known[key] = value

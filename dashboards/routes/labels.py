@@ -36,6 +36,36 @@ _MOST_ROWS: Final = 200
 _FIELDS: Final = ("of", "labeller", "side", "blind", "reader", "slot", "start", "end", "outcome", "place", "note")
 
 
+def _about(
+    of: Text = "",
+    labeller: Text = "",
+    side: Text = "",
+    blind: Text = "",
+    reader: Text = "1",
+) -> dict[str, str]:
+    """What the forms say of all that they hold, as it was typed."""
+    return {"of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader}
+
+
+_About = Annotated[dict[str, str], Depends(_about)]
+
+
+def _said(
+    about: _About,
+    slot: Text = "",
+    start: Text = "",
+    end: Text = "",
+    outcome: Text = "",
+    place: Text = "",
+    note: Text = "",
+) -> dict[str, str]:
+    """The same, and what the form of one label says."""
+    return about | {"slot": slot, "start": start, "end": end, "outcome": outcome, "place": place, "note": note}
+
+
+_Said = Annotated[dict[str, str], Depends(_said)]
+
+
 @router.get("/pilots/{pilot}/labels")
 def listed(page: Page) -> Response:
     """How far the labelling is, and the newest labels of each kind."""
@@ -105,16 +135,11 @@ def _previewed(
 @router.post("/pilots/{pilot}/labels/preview", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
 def show_preview(
     page: Page,
-    of: Text = "",
-    labeller: Text = "",
-    side: Text = "",
-    blind: Text = "",
-    reader: Text = "1",
+    fields: _About,
     document: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
     """What would be taken of a file, row by row. The file waits."""
-    fields = {"of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader}
-    truth_slots(page.plan, of)  # or there is no such page
+    truth_slots(page.plan, fields["of"])  # or there is no such page
     try:
         paper = paper_of(document)
         found = _previewed(page.connection, page.pilot, page.person, fields, paper)
@@ -139,56 +164,43 @@ def show_preview(
 @router.post("/pilots/{pilot}/labels", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
 def take(
     page: Page,
-    of: Text = "",
-    labeller: Text = "",
-    side: Text = "",
-    blind: Text = "",
-    reader: Text = "1",
+    fields: _About,
     upload: Text = "",
 ) -> Response:
     """Record what was shown."""
-    fields = {"of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader}
-    truth_slots(page.plan, of)
+    truth_slots(page.plan, fields["of"])
     try:
         paper = documents.waiting(page.connection, page.pilot.name, page.person.name, upload)
         found = _previewed(page.connection, page.pilot, page.person, fields, paper)
-        add_labels(page.connection, page.pilot.name, of, found.taken, paper=paper, who=page.person.name)
+        add_labels(page.connection, page.pilot.name, fields["of"], found.taken, paper=paper, who=page.person.name)
         documents.taken(page.connection, upload)
     except NotFound:
         raise
     except PermanentError as fault:
         return _form(page, fields, fault)
-    return page.to(f"labels#of-{of}")
+    return page.to(f"labels#of-{fields['of']}")
 
 
 @router.post("/pilots/{pilot}/labels/one", dependencies=[Depends(only(*ENTERING)), Depends(real_form)])
 def add(
     page: Page,
-    of: Text = "",
-    labeller: Text = "",
-    side: Text = "",
-    blind: Text = "",
-    reader: Text = "1",
-    slot: Text = "",
-    start: Text = "",
-    end: Text = "",
-    outcome: Text = "",
-    place: Text = "",
-    note: Text = "",
+    fields: _Said,
 ) -> Response:
     """Record one label."""
-    fields = {
-        "of": of, "labeller": labeller, "side": side, "blind": blind, "reader": reader, "slot": slot, "start": start,
-        "end": end, "outcome": outcome, "place": place, "note": note,
-    }  # fmt: skip
-    truth_slots(page.plan, of)
+    truth_slots(page.plan, fields["of"])
     try:
-        add_labels(page.connection, page.pilot.name, of, [_one(page.pilot, page.person, fields)], who=page.person.name)
+        add_labels(
+            page.connection,
+            page.pilot.name,
+            fields["of"],
+            [_one(page.pilot, page.person, fields)],
+            who=page.person.name,
+        )
     except NotFound:
         raise
     except PermanentError as fault:
         return _form(page, fields, fault)
-    return page.to(f"labels#of-{of}")
+    return page.to(f"labels#of-{fields['of']}")
 
 
 def _one(pilot: VisiblePilot, person: Person, fields: Mapping[str, str]) -> Given:

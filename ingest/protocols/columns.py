@@ -8,6 +8,8 @@ from typing import Final
 
 Convert = Callable[[Sequence[float]], Sequence[float]]
 
+WHOLE: Final = 2.0**53
+"""Numbers below it are the same as integers and as doubles."""
 AS_IT_STANDS: Final = (1.0, -0.0)
 """Adding -0.0 leaves every number as it is; adding 0.0 would take the sign of -0.0 away."""
 

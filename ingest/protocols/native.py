@@ -1,10 +1,11 @@
-"""The native topics, ``pilots/{pilot}/{slot}/{what}``: every connection may speak on those of its slots."""
+"""Whose a topic is: a native one, ``pilots/{pilot}/{slot}/{what}``, on which every connection may speak, or one of a plan's."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ingest.binding import ConnectionBinding, SlotBinding
+from ingest.topics import matches
 
 NATIVE_FILTERS: Final = ("pilots/+/+/readings", "pilots/+/+/events", "pilots/+/+/status", "pilots/+/+/mavlink")
 """What every collector listens to, whatever the plans say."""
@@ -20,3 +21,11 @@ def native_slot(binding: ConnectionBinding, topic: str, what: str) -> SlotBindin
     """The slot of a connection whose native topic for ``what`` this is."""
     parts = native_parts(topic)
     return binding.slot(parts[1]) if parts is not None and parts[0] == binding.pilot and parts[2] == what else None
+
+
+def mapped_slots(binding: ConnectionBinding, topic: str) -> list[SlotBinding]:
+    """The slots for which a connection speaks there by the filters of its plan: its own go before the connection's."""
+    slots = [slot for slot in binding.slots if any(matches(held, topic) for held in slot.topics)]
+    if not slots and any(matches(held, topic) for held in binding.topics):
+        slots = [slot for slot in binding.slots if not slot.topics]
+    return slots

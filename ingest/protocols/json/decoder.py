@@ -18,8 +18,7 @@ from ingest.protocols.json.repeated import sure
 from ingest.protocols.json.slot_reader import SlotReader
 from ingest.protocols.json.timing import Timing
 from ingest.protocols.json.topic import SpokenTopicDecoder, TopicDecoder
-from ingest.protocols.native import native_parts
-from ingest.topics import matches
+from ingest.protocols.native import mapped_slots, native_parts
 
 NOTHING: Final = object()
 """What a message is about that has been understood, and says nothing of the site."""
@@ -56,9 +55,7 @@ class JsonConnection:
         if native is not None and native[0] == self.binding.pilot:
             slot = self.binding.slot(native[1])
             return None if slot is None else self._native(slot, native[2])
-        slots = [slot for slot in self.binding.slots if any(matches(held, topic) for held in slot.topics)]
-        if not slots and any(matches(held, topic) for held in self.binding.topics):
-            slots = [slot for slot in self.binding.slots if not slot.topics]
+        slots = mapped_slots(self.binding, topic)
         key = tuple(slot.name for slot in slots)
         if slots and key not in self._made:
             self._made[key] = self._mapped(slots)

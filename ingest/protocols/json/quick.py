@@ -17,9 +17,9 @@ from msgspec.structs import astuple
 
 from ingest.binding import FUTURE_US, ConnectionBinding
 from ingest.message import Decoded, Message
-from ingest.protocols.columns import converting
+from ingest.protocols.columns import WHOLE, converting
 from ingest.protocols.json.numbering import END, LONGEST_BOOT
-from ingest.protocols.json.slot_reader import WHOLE, Shape, SlotReader
+from ingest.protocols.json.slot_reader import Shape, SlotReader
 
 _NOT_READ: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _FIRST_MS: Final = 10**11

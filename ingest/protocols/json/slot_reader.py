@@ -7,15 +7,13 @@ from typing import Any, Final
 
 from ingest.binding import IDENTITY, ChannelBinding, SlotBinding
 from ingest.message import ARRIVAL, Decoded
-from ingest.protocols.columns import AS_IT_STANDS
+from ingest.protocols.columns import AS_IT_STANDS, WHOLE
 from ingest.protocols.json import document, values
 from ingest.protocols.json.paths import ABSENT, getter
 
 _PLAIN_NUMBERS: Final = frozenset({int, float})
 _MOST_SHAPES: Final = 128
 _LONGEST_SHAPE: Final = 4_096
-WHOLE: Final = 2.0**53
-"""Numbers below it are the same as integers and as doubles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.units import seconds
-from ingest.binding import ConnectionBinding, SlotBinding
+from ingest.binding import ConnectionBinding
 from ingest.message import Decoded, Decoder
 from ingest.protocols.json.decoder import JsonConnection
 from ingest.protocols.mavlink.heard import Rules
 from ingest.protocols.mavlink.link import Link
 from ingest.protocols.mavlink.stream import StreamDecoder
 from ingest.protocols.mavlink.takers import Speaks
-from ingest.protocols.native import native_parts, native_slot
-from ingest.topics import matches
+from ingest.protocols.native import mapped_slots, native_parts, native_slot
 
 
 class MavlinkConnection:
@@ -40,19 +39,13 @@ class MavlinkConnection:
     def decoder(self, topic: str) -> Decoder | None:
         """What reads the messages of a topic; None if it is not this connection's."""
         native = native_slot(self.binding, topic, "mavlink")
-        slots = [native] if native is not None else self._mapped(topic)
+        slots = [native] if native is not None else mapped_slots(self.binding, topic)
         if slots:
             key = tuple(slot.name for slot in slots)
             if key not in self._speaks:
                 self._speaks[key] = [Speaks(slot) for slot in slots]
             return StreamDecoder(self.binding, topic, self._speaks[key], self._rules)
         return self._json.decoder(topic) if native_parts(topic) is not None else None
-
-    def _mapped(self, topic: str) -> list[SlotBinding]:
-        slots = [slot for slot in self.binding.slots if any(matches(held, topic) for held in slot.topics)]
-        if not slots and any(matches(held, topic) for held in self.binding.topics):
-            slots = [slot for slot in self.binding.slots if not slot.topics]
-        return slots
 
     def wait(self, now_us: int, out: Decoded, *, since_us: int = 0) -> None:
         """Tell of links that are lost."""

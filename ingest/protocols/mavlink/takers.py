@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from core.window import instant
 from ingest.binding import FUTURE_US, ConnectionBinding, SlotBinding
 from ingest.message import Decoded, Message
+from ingest.protocols.columns import WHOLE
 from ingest.protocols.counted import require_counted
 from ingest.protocols.mavlink import modes
 from ingest.protocols.mavlink.dialect import BOOT_MS, NUMBERS, SYSTEM_TIME, Kind, states
@@ -20,7 +21,6 @@ ARMED: Final = 128
 FIRST_STATION: Final = 250
 """Systems from here on, and component 190, are ground stations: a slot that selects none does not mean them."""
 _STATION: Final = 190
-_WHOLE: Final = 2.0**53
 
 _Plain = tuple[int, float | None, bool, int, float | None, float, float]
 """Place, value that means that there is none, whether it is part of a position, channel, scale, divisor and offset."""
@@ -121,7 +121,7 @@ class Taker:
             taken: list[float] = []
             for at, invalid, _, _, scale, divisor, offset in self._plain:
                 value = values[at]
-                if value == invalid or not -_WHOLE < value < _WHOLE:
+                if value == invalid or not -WHOLE < value < WHOLE:
                     break
                 taken.append(value if scale is None else value * scale / divisor + offset)
             if len(taken) == len(self._ids) and not lost:

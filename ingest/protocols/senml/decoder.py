@@ -7,19 +7,18 @@ from typing import Any, Final
 from ingest import reasons
 from ingest.binding import FUTURE_US, ConnectionBinding, SlotBinding
 from ingest.message import ARRIVAL, RETAINED, Decoded, Decoder, Message
+from ingest.protocols.columns import WHOLE
 from ingest.protocols.counted import require_counted, set_aside_if_curable
 from ingest.protocols.json.decoder import JsonConnection
-from ingest.protocols.native import native_parts, native_slot
+from ingest.protocols.native import mapped_slots, native_parts, native_slot
 from ingest.protocols.senml import pack
 from ingest.protocols.senml.units import UNITS
 from ingest.protocols.sources import Sources
 from ingest.reasons import Refused
-from ingest.topics import matches
 
 RELATIVE_BELOW_S: Final = 2**28
 """Times below count from now (RFC 8428, 4.5.3). A clock that was reset to 1970 looks so too: they are flagged."""
 _MOST_NAMES: Final = 10_000
-_WHOLE: Final = 2.0**53
 _FARTHEST_S: Final = 2.0**40
 _PLAIN, _BASED, _BASE_ALONE, _UNUSUAL = range(1, 5)
 
@@ -37,7 +36,7 @@ class SenmlConnection:
     def decoder(self, topic: str) -> Decoder | None:
         """What reads the messages of a topic; None if it is not this connection's."""
         native = native_slot(self.binding, topic, "readings")
-        slots = [native] if native is not None else self._mapped(topic)
+        slots = [native] if native is not None else mapped_slots(self.binding, topic)
         if not slots:
             # Events and the link's state, which SenML has no form for.
             return self._json.decoder(topic) if native_parts(topic) is not None else None
@@ -45,12 +44,6 @@ class SenmlConnection:
         if key not in self._made:
             self._made[key] = PackDecoder(self.binding, slots)
         return self._made[key]
-
-    def _mapped(self, topic: str) -> list[SlotBinding]:
-        slots = [slot for slot in self.binding.slots if any(matches(held, topic) for held in slot.topics)]
-        if not slots and any(matches(held, topic) for held in self.binding.topics):
-            slots = [slot for slot in self.binding.slots if not slot.topics]
-        return slots
 
 
 class PackDecoder:
@@ -134,7 +127,7 @@ class PackDecoder:
                     continue
             raw = find(value_at)
             known = direct.get((base_name + find(name_at, ""), find(unit_at, base_unit)))
-            if known is None or (type(raw) is not float and type(raw) is not int) or not -_WHOLE < raw < _WHOLE:
+            if known is None or (type(raw) is not float and type(raw) is not int) or not -WHOLE < raw < WHOLE:
                 return None
             time_s = base_time + find(time_at, 0)
             if not RELATIVE_BELOW_S <= time_s < _FARTHEST_S:

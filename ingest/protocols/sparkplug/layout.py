@@ -13,9 +13,8 @@ from math import hypot
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from ingest.protocols.columns import AS_IT_STANDS, converting
+from ingest.protocols.columns import AS_IT_STANDS, WHOLE, converting
 
-_WHOLE: Final = 2.0**53
 _TIMESTAMP, _METRIC, _SEQ = 0x08, 0x12, 0x18
 """Tags at the top of a payload."""
 _ALIAS, _OF_METRIC, _FLOAT, _DOUBLE = 0x10, 0x18, 0x65, 0x69
@@ -95,7 +94,7 @@ class Layout:
                     return None
                 at.append(said_ms * 1000)
         # Each of them is a whole double then, and finite.
-        return (ms, at, self._convert(raw)) if hypot(*raw) < _WHOLE else None
+        return (ms, at, self._convert(raw)) if hypot(*raw) < WHOLE else None
 
 
 def milliseconds(said: bytes) -> int:

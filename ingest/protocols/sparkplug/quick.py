@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 
 from ingest.binding import FUTURE_US, ConnectionBinding
 from ingest.message import Decoded, Message
+from ingest.protocols.columns import WHOLE
 from ingest.protocols.sources import Sources
 from ingest.protocols.sparkplug import datatypes
 from ingest.protocols.sparkplug.layout import Layout, places_in
 from ingest.protocols.sparkplug.remembered import Table
 
-_WHOLE: Final = 2.0**53
 _FLOAT, _DOUBLE, _INT, _LONG, _NONE = range(5)
 _FIELDS: Final = ("float_value", "double_value", "int_value", "long_value")
 _FIELD_OF: Final = {
@@ -111,7 +111,7 @@ class Quick:
 
         :returns: whether they were taken.
         """
-        find, least, most = self._known.get, -_WHOLE, _WHOLE
+        find, least, most = self._known.get, -WHOLE, WHOLE
         first_ms = max(-(-self._first_us // 1000), _SIX_BYTES[0])
         last_ms = min((message.received_us + FUTURE_US) // 1000, self._last_us // 1000, _SIX_BYTES[1] - 1)
         if not _SIX_BYTES[0] <= payload.timestamp < _SIX_BYTES[1]:
@@ -194,7 +194,7 @@ class Quick:
             ):
                 return False
             observed_us = metric.timestamp * 1000
-            if not self._first_us <= observed_us <= last_us or not -_WHOLE < value < _WHOLE:
+            if not self._first_us <= observed_us <= last_us or not -WHOLE < value < WHOLE:
                 return False
             for channel_id, scale, offset in (known[2:5], *known.more):
                 ids.append(channel_id)
